@@ -1,0 +1,129 @@
+"""`tessera stipple`: a picture becomes dots, in this process or through the running backend."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from tessera_protocol.errors import error
+from tessera_protocol.jobs import StippleParams
+
+from .bar import ProgressBar
+from .options import given, job_options
+
+if TYPE_CHECKING:
+    from tessera_backend.stipple import Stipples
+    from tessera_protocol.messages import Result
+
+
+@click.command("stipple")
+@click.argument("image", type=click.Path(path_type=Path))
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="An .svg or .csv file [default: beside IMAGE].")
+@click.option("--backend", "through_backend", is_flag=True, help="Let the running backend do it (tessera serve).")
+@job_options(StippleParams)
+def stipple_command(image: Path, output: Path | None, through_backend: bool, **options: Any) -> None:
+    """Turn IMAGE into dots: native circles in millimetres, in a named Inkscape layer."""
+    params = given(StippleParams, options)
+    output = output or image.with_suffix(".dots.svg")
+    check_output(output)
+    with ProgressBar() as bar:
+        dots = _through_backend(image, params, bar) if through_backend else _here(image, params, bar)
+    write(dots, params, output, image.stem)
+    placed, left_out = len(dots.positions), params.dots - len(dots.positions)
+    note = f" ({left_out} found no room)" if left_out > 0 else ""
+    click.echo(f"{output}: {placed} dots{note}, engine {dots.meta['engine']}, seed {dots.meta['seed']}")
+
+
+def check_output(output: Path) -> None:
+    """Refuse, before any work, an output that can't be written.
+
+    Raises:
+        InvalidInput: "unusable-input".
+    """
+    if output.suffix.lower() not in (".svg", ".csv"):
+        raise error(
+            "unusable-input",
+            f"The output {output.name!r} has no known ending.",
+            field="output",
+            given=output.suffix,
+            allowed=".svg, .csv",
+            remedy="Name it like dots.svg.",
+        )
+    if not output.parent.is_dir():
+        raise error(
+            "unusable-input",
+            f"There is no folder {output.parent} to write {output.name} into.",
+            field="output",
+            given=str(output.parent),
+            remedy="Make the folder first, or name another.",
+        )
+
+
+def write(dots: Stipples, params: StippleParams, output: Path, title: str) -> None:
+    """Write dots as their file's ending asks, whole or not at all."""
+    if output.suffix.lower() == ".csv":
+        rows = ["x_mm,y_mm,radius_mm"]
+        rows += [f"{x:.4f},{y:.4f},{r:.4f}" for (x, y), r in zip(dots.positions, dots.radii, strict=True)]
+        data = ("\n".join(rows) + "\n").encode()
+    else:
+        from tessera_backend.stipple.svg import to_svg
+
+        data = to_svg(dots, params, title)
+    draft = output.with_name(output.name + ".part")
+    try:
+        draft.write_bytes(data)
+        draft.replace(output)
+    except OSError as exc:
+        draft.unlink(missing_ok=True)
+        raise error(
+            "unusable-input",
+            f"{output} can't be written: {exc.strerror}.",
+            field="output",
+            remedy="Name another place.",
+        ) from exc
+
+
+def from_result(result: Result) -> Stipples:
+    """The dots in a job's result."""
+    from tessera_backend import jobs
+    from tessera_backend.stipple import Stipples
+
+    positions, radii = (jobs.array(result.buffers[name]) for name in ("positions", "radii"))
+    width, height = result.meta["page"]
+    return Stipples(positions, radii, (width, height), result.meta)
+
+
+def _here(image: Path, params: StippleParams, bar: ProgressBar) -> Stipples:
+    bar("reading", 0.0, f"Reading {image.name}")
+    from tessera_backend import compiled
+    from tessera_backend.images import load
+    from tessera_backend.progress import Progress
+
+    pixels = load(image)
+    if not compiled.is_warm():
+        bar("preparing", 0.0, "Compiling kernels; only the first run waits, up to a minute")
+    from tessera_backend.stipple import stipple
+
+    return stipple(pixels, params, Progress(bar))
+
+
+def _through_backend(image: Path, params: StippleParams, bar: ProgressBar) -> Stipples:
+    from tessera_protocol.client import Buffer, Client
+
+    try:
+        data = image.read_bytes()
+    except OSError as exc:
+        raise error("unreadable-input", f"{image} can't be read: {exc.strerror}.", field="image") from exc
+    with Client("cli") as client:
+        job_id = client.submit("stipple", params, {"image": Buffer.file(data)})
+        click.echo(f"Job {job_id}", err=True)
+        try:
+            result = client.follow(job_id, lambda p: bar(p.stage, p.fraction, p.text))
+        except KeyboardInterrupt:
+            client.finish_cancel(job_id)
+            raise
+        dots = from_result(result)
+        client.acknowledge(job_id)
+    return dots

@@ -1,0 +1,91 @@
+"""From a job's name to the function that does it: buffers in, buffers and metadata out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from tessera_protocol import schema
+from tessera_protocol.errors import error
+from tessera_protocol.jobs import JOBS
+from tessera_protocol.messages import Buffer
+
+from .progress import Progress
+
+Outcome = tuple[dict[str, Any], dict[str, Buffer]]
+
+
+def run(
+    name: str,
+    params: Mapping[str, Any],
+    inputs: Mapping[str, Buffer],
+    progress: Progress,
+    *,
+    device: str = "cpu",
+    image_pixels: int = 250_000_000,
+) -> Outcome:
+    """Do a job.
+
+    Args:
+        name: a key of `tessera_protocol.jobs.JOBS`.
+        params: values that differ from the defaults.
+        inputs: as the job's schema says.
+        progress: told of stages; says when to stop.
+        device: where learned engines run.
+        image_pixels: most pixels of a picture.
+    Returns:
+        (metadata of plain JSON types, output buffers as the job's schema says).
+    Raises:
+        InvalidInput, Cancelled.
+    """
+    return _RUNNERS[name](schema.check(JOBS[name].params, params), inputs, progress, device, image_pixels)
+
+
+def warm(device: str) -> None:
+    """Load and compile what jobs on this device need, so that the first of them does not wait."""
+    del device  # All engines so far are for the CPU.
+    from . import stipple
+
+    stipple.warm()
+
+
+def picture(buffer: Buffer, image_pixels: int) -> np.ndarray:
+    """An input picture as an array: decoded if it is a file, viewed if it is an array.
+
+    Raises:
+        InvalidInput: "unreadable-input" or "too-large".
+    """
+    if buffer.dtype is not None:
+        return array(buffer)
+    from .images import load
+
+    return load(bytes(buffer.data), max_pixels=image_pixels)
+
+
+def array(buffer: Buffer) -> np.ndarray:
+    """A buffer's array, a view of its bytes."""
+    if buffer.dtype is None:
+        raise error("unreadable-input", "An array was expected, but a file came.")
+    return np.frombuffer(buffer.data, dtype=np.dtype(buffer.dtype).newbyteorder("<")).reshape(buffer.shape)
+
+
+def as_buffer(values: np.ndarray) -> Buffer:
+    """An array as a buffer: C order, little endian."""
+    values = np.ascontiguousarray(values, dtype=values.dtype.newbyteorder("<"))
+    return Buffer.array(values.data.cast("B"), values.dtype.name, values.shape)
+
+
+def _stipple(params: Any, inputs: Mapping[str, Buffer], progress: Progress, device: str, image_pixels: int) -> Outcome:
+    del device
+    from .stipple import stipple
+
+    progress("reading", 0.0, "Reading the picture")
+    image = picture(inputs["image"], image_pixels)
+    clip = array(inputs["clip"]) if "clip" in inputs else None
+    dots = stipple(image, params, progress.part(0.05, 1.0), clip=clip)
+    return dots.meta, {"positions": as_buffer(dots.positions), "radii": as_buffer(dots.radii)}
+
+
+_RUNNERS: Mapping[str, Callable[..., Outcome]] = {"stipple": _stipple}

@@ -1,0 +1,1 @@
+"""The server: broker, fair queue, worker processes, result spool. docs/protocol.md is what it speaks."""

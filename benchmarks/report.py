@@ -1,0 +1,68 @@
+"""What every benchmark prints around its numbers: machine, versions, hashes, and Markdown tables."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import os
+import platform
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+
+def machine() -> str:
+    """Processor, number of logical cores, system and Python, in one line."""
+    software = f"{platform.system()}; Python {platform.python_version()}"
+    return f"{_processor()}, {os.cpu_count()} logical cores; {software}"
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.processor() or platform.machine()
+    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.machine()
+
+
+def versions(packages: Iterable[str]) -> str:
+    """`numpy 2.4.6, scipy 1.17.1`, for distributions that are installed."""
+    return ", ".join(f"{name} {_version(name)}" for name in packages)
+
+
+def _version(distribution: str) -> str:
+    try:
+        return importlib.metadata.version(distribution)
+    except importlib.metadata.PackageNotFoundError:
+        return "(not installed as a distribution)"
+
+
+def digest(data: bytes) -> str:
+    """The first 12 hexadecimal digits of a SHA-256, enough to tell inputs and programs apart."""
+    return hashlib.sha256(data).hexdigest()[:12]
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """A Markdown table; the first column is text, the others are numbers, None is a dash."""
+    lines = [head, ["---", *["---:"] * (len(head) - 1)], *([_cell(value) for value in row] for row in rows)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return "-"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def bullets(lines: Iterable[str]) -> str:
+    """A Markdown list."""
+    return "\n".join(f"- {line}" for line in lines)
+
+
+def write(path: Path, *parts: str) -> None:
+    """Put a page together, write it, and print it."""
+    page = "\n\n".join(parts) + "\n"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(page, encoding="utf-8")
+    print(page)
+    print(f"written to {path}")

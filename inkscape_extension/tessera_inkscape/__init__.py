@@ -1,0 +1,1 @@
+"""What Tessera's Inkscape effects are made of: gather from the document, follow a job, place its result."""

@@ -1,0 +1,231 @@
+"""The jobs: what each takes and what it gives back. The one place where a parameter is declared.
+
+Lengths are millimetres on the page, positions have x to the right and y down from the page's top left corner.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+from .errors import error
+from .schema import boolean, choice, describe, integer, number, text
+
+
+@dataclasses.dataclass(frozen=True)
+class BufferSpec:
+    """One input or output buffer.
+
+    Attributes:
+        name: how messages call it.
+        help: what it holds, with units.
+        dtype: of an array ("float32", ...); None for an encoded file (PNG, JPEG, ...).
+        shape: of an array, e.g. ("N", 2); letters are free.
+        optional: an input that may be left out.
+    """
+
+    name: str
+    help: str
+    dtype: str | None = None
+    shape: tuple[Any, ...] = ()
+    optional: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
+class Job:
+    """One job as the protocol knows it: its name, parameter class and buffers."""
+
+    name: str
+    title: str
+    params: type[Any]
+    inputs: tuple[BufferSpec, ...]
+    outputs: tuple[BufferSpec, ...]
+
+    def describe(self) -> dict[str, Any]:
+        """The whole schema as plain data."""
+        return {
+            "name": self.name,
+            "title": self.title,
+            "parameters": describe(self.params),
+            "inputs": [dataclasses.asdict(b) for b in self.inputs],
+            "outputs": [dataclasses.asdict(b) for b in self.outputs],
+        }
+
+
+ENGINES: Mapping[str, str] = {
+    "tone": "Tone (keeps the image's greys)",
+    "wvs": "Even (weighted Voronoi, Secord 2002)",
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class StippleParams:
+    """Parameters of `stipple`: an image becomes dots."""
+
+    dots: int = integer(5000, 10, 100_000, "Dots", "How many dots the picture gets.", page="Dots")
+    engine: str = choice(
+        "tone",
+        ENGINES,
+        "Engine",
+        "Tone: the number of dots follows the greys exactly. Even: smoother spacing, but darks lose dots to lights.",
+        page="Dots",
+    )
+    radius_min: float = number(
+        0.25, 0.01, 50.0, "Smallest radius", "Radius of a dot in the lightest tone.", unit="mm", page="Dots"
+    )
+    radius_max: float = number(
+        0.25, 0.01, 50.0, "Largest radius", "Radius of a dot in the darkest tone.", unit="mm", page="Dots"
+    )
+    minimum_gap: float = number(
+        0.0,
+        0.0,
+        50.0,
+        "Minimum gap",
+        "Least distance between the edges of two dots; dots that find no room are left out. 0 lets dots touch or overlap.",
+        unit="mm",
+        page="Dots",
+    )
+    seed: int = integer(
+        0,
+        0,
+        2**31 - 1,
+        "Seed",
+        "The same seed gives the same dots; another one, another arrangement.",
+        page="Dots",
+    )
+    invert: bool = boolean(
+        False, "Invert", "Put the dots on the light parts: for white ink on black paper.", page="Tone"
+    )
+    gamma: float = number(1.0, 0.1, 10.0, "Gamma", "Above 1 fewer dots in the midtones, below 1 more.", page="Tone")
+    white_cutoff: float = number(
+        0.0,
+        0.0,
+        1.0,
+        "White cut-off",
+        "Tones lighter than this share of the range stay empty: 0.05 cleans the paper of a scan.",
+        page="Tone",
+    )
+    page_width: float = number(
+        0.0,
+        0.0,
+        5000.0,
+        "Page width",
+        "0: from the height and the image's shape, or 200 mm.",
+        unit="mm",
+        page="Page",
+        from_host=True,
+    )
+    page_height: float = number(
+        0.0,
+        0.0,
+        5000.0,
+        "Page height",
+        "0: from the width and the image's shape.",
+        unit="mm",
+        page="Page",
+        from_host=True,
+    )
+    margin: float = number(
+        0.0, 0.0, 1000.0, "Margin", "Empty border inside the page.", unit="mm", page="Page", from_host=True
+    )
+    fit: str = choice(
+        "contain",
+        {"contain": "Whole image", "cover": "Fill the page", "stretch": "Stretch"},
+        "Fit",
+        "How an image of another shape is laid on the page.",
+        page="Page",
+        from_host=True,
+    )
+    align_x: float = number(
+        0.5, 0.0, 1.0, "Align across", "Where spare width goes: 0 left, 1 right.", page="Page", from_host=True
+    )
+    align_y: float = number(
+        0.5, 0.0, 1.0, "Align down", "Where spare height goes: 0 top, 1 bottom.", page="Page", from_host=True
+    )
+    iterations: int = integer(
+        30, 0, 1000, "Iterations", "Most relaxation steps; 30 are plenty with this start.", page="Method"
+    )
+    tolerance: float = number(
+        0.0,
+        0.0,
+        1.0,
+        "Tolerance",
+        "Stop when dots move less than this share of their spacing; 0 runs all iterations.",
+        page="Method",
+    )
+    pixels_per_dot: int = integer(
+        50, 10, 500, "Pixels per dot", "Working resolution: more is finer and slower.", page="Method"
+    )
+    order: str = choice(
+        "none",
+        {"none": "As computed", "plotter": "Short pen path"},
+        "Order",
+        "The sequence of the dots in the file; a short path saves a plotter most of its travel.",
+        page="Output",
+    )
+    marks: str = choice(
+        "circles",
+        {"circles": "Circles", "points": "Points (round-capped strokes of no length, for pens)"},
+        "Marks",
+        "What a dot is in the drawing.",
+        page="Output",
+    )
+    color: str = text("#000000", 32, "Colour", "Ink colour, as #rrggbb.", page="Output")
+
+    def check_together(self) -> None:
+        """Rules that need two parameters at once.
+
+        Raises:
+            InvalidInput: "out-of-range".
+        """
+        if self.radius_min > self.radius_max:
+            raise error(
+                "out-of-range",
+                f"The smallest radius ({self.radius_min:g} mm) is over the largest ({self.radius_max:g} mm).",
+                field="radius_min",
+                given=self.radius_min,
+                allowed=f"0.01 to {self.radius_max:g} mm",
+                remedy="Swap the two, or make them equal for dots of one size.",
+            )
+        hexdigits = self.color[1:]
+        if not (
+            self.color.startswith("#") and len(hexdigits) == 6 and all(c in "0123456789abcdefABCDEF" for c in hexdigits)
+        ):
+            raise error(
+                "out-of-range",
+                f"Colour is {self.color!r}, which is not a colour of the form #rrggbb.",
+                field="color",
+                given=self.color,
+                allowed="#000000 to #ffffff",
+                remedy="Use #000000 for black.",
+            )
+
+
+STIPPLE = Job(
+    "stipple",
+    "Stipple",
+    StippleParams,
+    inputs=(
+        BufferSpec("image", "A picture: a PNG, JPEG, TIFF, WebP, GIF or BMP file, or an array of 8 bit RGBA or grey."),
+        BufferSpec(
+            "clip",
+            "Outline that dots stay inside of: one row a vertex, (ring number, x, y); x and y as shares of the page; "
+            "nonzero winding.",
+            dtype="float32",
+            shape=("M", 3),
+            optional=True,
+        ),
+    ),
+    outputs=(
+        BufferSpec(
+            "positions",
+            "Centres of the dots, mm from the page's top left, x right, y down.",
+            "float32",
+            ("N", 2),
+        ),
+        BufferSpec("radii", "Radii of the dots, mm.", "float32", ("N",)),
+    ),
+)
+
+JOBS: Mapping[str, Job] = {job.name: job for job in (STIPPLE,)}

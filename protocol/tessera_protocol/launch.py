@@ -1,0 +1,108 @@
+"""Reaching a backend, and starting one where none runs."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from .client import Client
+from .errors import Cancelled, Failure, Unreachable, error
+
+DEFAULT_COMMAND = ("tessera", "serve", "--idle-exit", "30")
+
+
+def connect_or_start(
+    command: Sequence[str] | None = None,
+    name: str = "client",
+    timeout: float = 30.0,
+    should_stop: Callable[[], bool] | None = None,
+) -> Client:
+    """A client of the running backend, or of one that this starts.
+
+    The started backend outlives the host; started by the default command, it ends after half an idle hour.
+
+    Args:
+        command: how to start a backend; default `tessera serve --idle-exit 30`.
+        name: of the host.
+        timeout: seconds a new backend has until it answers.
+        should_stop: asked a few times a second; true ends the wait.
+    Raises:
+        Unreachable: "start-failed", with the reason that the backend gave, or "no-backend".
+        Cancelled: `should_stop` said so.
+    """
+    try:
+        return Client(name)
+    except Unreachable:
+        pass  # None runs: that is what the rest of this function is for.
+    command = tuple(command or DEFAULT_COMMAND)
+    with tempfile.TemporaryFile() as errors:
+        process = _start(command, errors)
+        try:
+            client = _await(process, command, name, time.monotonic() + timeout, should_stop, errors)
+        except BaseException:
+            process.terminate()
+            process.wait()
+            raise
+    if process.returncode is None:
+        # It is to outlive this program: no ResourceWarning when we forget about it.
+        process.returncode = 0
+    return client
+
+
+def _await(
+    process: subprocess.Popen[bytes],
+    command: tuple[str, ...],
+    name: str,
+    deadline: float,
+    should_stop: Callable[[], bool] | None,
+    errors: Any,
+) -> Client:
+    while time.monotonic() < deadline:
+        if should_stop is not None and should_stop():
+            raise Cancelled(Failure("cancelled", "Stopped while the backend was starting."))
+        # Asked before connecting: another host's backend may be the one that answers.
+        ended = process.poll()
+        try:
+            return Client(name)
+        except Unreachable:
+            if ended is not None:
+                raise _failed(command, _tail(errors) or f"it ended with exit code {ended}") from None
+            time.sleep(0.05)
+    raise _failed(command, "it did not answer in time")
+
+
+def _start(command: tuple[str, ...], errors: Any) -> subprocess.Popen[bytes]:
+    options: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": errors}
+    if sys.platform == "win32":
+        options["creationflags"] = subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW
+    else:
+        # A session of its own: the backend survives the host, and Ctrl-C in the host's terminal.
+        options["start_new_session"] = True
+    # A host sets these for its own Python; they would mislead the backend's.
+    environment = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "PYTHONHOME")}
+    try:
+        return subprocess.Popen(command, env=environment, **options)
+    except OSError as exc:
+        raise _failed(command, str(exc)) from exc
+
+
+def _tail(errors: Any) -> str:
+    errors.seek(0)
+    lines = errors.read().decode("utf-8", "replace").strip().splitlines()
+    return lines[-1] if lines else ""
+
+
+def _failed(command: tuple[str, ...], reason: str) -> Unreachable:
+    failure = error(
+        "start-failed",
+        f"The Tessera backend could not be started with `{' '.join(command)}`: {reason}.",
+        remedy="Install Tessera (pip install tessera) or start the backend yourself: tessera serve; "
+        "then `tessera doctor` tells what is missing.",
+    )
+    assert isinstance(failure, Unreachable)
+    return failure
