@@ -33,6 +33,9 @@ BNOT_DEADLINE = 900
 # Secord's method at its author's setting.
 ROUGIER_ITERATIONS = 50
 ROUGIER_PIXELS_PER_DOT = 500
+# Its sums over scanlines place the mass of pixel (column, row) at (column - 1/2, row), not at the pixel's
+# centre. Undone here, for it would cost its dots up to 3 % of CVT energy.
+ROUGIER_OFFSET = (1.0, 0.5)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -106,7 +109,7 @@ def rougier(checkout: Path, most_dots: int) -> Method:
         for _ in range(ROUGIER_ITERATIONS):
             points = voronoi.centroids(points, density, sums, sums.cumsum(axis=1))[1]
         height, width = density.shape
-        return _upright(points / (width, height)), time.process_time() - start
+        return _upright((points + ROUGIER_OFFSET) / (width, height)), time.process_time() - start
 
     files = ("stippler.py", "voronoi.py")
     version = ", ".join(f"{name} {digest((code / name).read_bytes())}" for name in files)

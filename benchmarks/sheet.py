@@ -1,4 +1,4 @@
-"""A contact sheet: every picture by every method, dots drawn so that their ink matches the tone."""
+"""A contact sheet: every picture by every method, dots of one size, their ink in proportion to the tone."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ GAP = 12
 LABEL = 26
 # Drawn this many times larger, then averaged: Pillow's own circles have jagged edges.
 SUPERSAMPLING = 2
+# Dots drawn with all the ink of the tone would fill the darks; with this share of it, their spacing shows.
+INK = 0.7
 
 
 def thumbnail(grey: NDArray[np.uint8]) -> Image.Image:
@@ -28,11 +30,11 @@ def dots(positions: NDArray[np.float64], grey: NDArray[np.uint8]) -> Image.Image
 
     Args:
         positions: (N, 2), shares of the sides, x right, y down.
-        grey: the input; the dots' area adds up to its mass, so that black is just covered.
+        grey: the input; the dots' area adds up to `INK` of its mass.
     """
     width, height = (SUPERSAMPLING * side for side in _size(grey.shape[1] / grey.shape[0]))
     ink = float((255 - grey.astype(np.float64)).mean() / 255) * width * height
-    radius = math.sqrt(ink / (math.pi * max(len(positions), 1)))
+    radius = math.sqrt(INK * ink / (math.pi * max(len(positions), 1)))
     canvas = Image.new("L", (width, height), 255)
     pen = ImageDraw.Draw(canvas)
     for x, y in positions * (width, height):

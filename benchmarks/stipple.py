@@ -136,9 +136,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--iterations", type=int, default=30, help="of the engines and of SciPy Lloyd (default 30)")
     parser.add_argument("--repeat", type=int, default=3, help="runs a median is taken of (default 3)")
     parser.add_argument("--rougier", type=Path, metavar="CHECKOUT", help="a clone of ReScience-Archives/Rougier-2017")
-    parser.add_argument(
-        "--bnot", type=Path, metavar="BINARY", help="ibnot_new_cli of Musialski-Research-Group/BNOT_new"
-    )
+    parser.add_argument("--bnot", type=Path, metavar="BINARY", help="ibnot_new_cli, built from BNOT_new")
     parser.add_argument("--peer-dots", type=int, default=2304, metavar="N", help="most dots that slow peers are given")
     parser.add_argument("--sheet", type=Path, metavar="PNG", help="also draw a contact sheet")
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "benchmarks" / "stipple.md", metavar="MD")
@@ -172,7 +170,9 @@ def main() -> None:
         f"## Mean of {len(inputs)} pictures",
         report.table(["method", "dots", *COLUMNS], means(runs)),
         "## Each picture",
-        report.table(["picture", "method", "dots", *COLUMNS], ([r.picture, r.method, r.dots, *r.values] for r in runs)),
+        report.table(
+            ["picture", "method", "dots", *COLUMNS], ([r.picture, r.method, r.dots, *r.values] for r in runs), texts=2
+        ),
     )
     if options.sheet:
         contact_sheet(options.sheet, methods, inputs)

@@ -90,8 +90,10 @@ class Plain:
 def plain() -> Iterator[Plain]:
     """The floor, running."""
     server_public, server_secret = zmq.curve_keypair()
-    ours, theirs = multiprocessing.get_context("spawn").Pipe()
-    router = multiprocessing.get_context("spawn").Process(target=plain_router, args=(theirs, server_secret))
+    processes = multiprocessing.get_context("spawn")
+    ours, theirs = processes.Pipe()
+    # A daemon: it ends with this program, also when something fails.
+    router = processes.Process(target=plain_router, args=(theirs, server_secret), daemon=True)
     router.start()
     with zmq.Context() as context, context.socket(zmq.DEALER) as socket:
         socket.curve_serverkey = server_public
@@ -110,16 +112,16 @@ def backend(kept: str) -> Iterator[Client]:
     with tempfile.TemporaryDirectory(prefix="tessera-benchmark-") as home:
         os.environ["TESSERA_HOME"] = home
         keep_result(kept)
-        command = [sys.executable, "-m", "tessera_backend.cli", "serve"]
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        command = [sys.executable, "-m", "tessera_backend", "serve"]
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
         try:
             with connected(process) as client:
                 yield client
                 client.stop()
             process.wait(START_TIMEOUT)
         finally:
-            process.kill()
-            process.wait()
+            process.terminate()
+            process.wait(START_TIMEOUT)
 
 
 def keep_result(job_id: str) -> None:

@@ -76,8 +76,7 @@ def encode_png(pixels: np.ndarray) -> bytes:
     """
     many = pixels.ndim == 3 and pixels.shape[2] in (2, 3, 4)
     if not (
-        (pixels.dtype == np.uint8 and (many or pixels.ndim == 2))
-        or (pixels.dtype == np.uint16 and pixels.ndim == 2)
+        (pixels.dtype == np.uint8 and (many or pixels.ndim == 2)) or (pixels.dtype == np.uint16 and pixels.ndim == 2)
     ):
         raise ValueError(f"no PNG can be made of {pixels.dtype} {pixels.shape}")
     file = io.BytesIO()
@@ -184,9 +183,7 @@ def _unknown_kind(source: bytes | Path, head: bytes) -> TesseraError:
     }
     for kind, matches in known.items():
         if matches:
-            return _unreadable(
-                source, f"is {kind}, which is not read here", f"Export it as PNG ({KINDS} are read)."
-            )
+            return _unreadable(source, f"is {kind}, which is not read here", f"Export it as PNG ({KINDS} are read).")
     return _unreadable(source, f"is no picture of a known kind ({KINDS}), or is damaged", "Export it as PNG.")
 
 

@@ -1,11 +1,11 @@
 """Clips as outlines that dots stay inside of, as far as that is exact; what is left is put around the dots.
 
 Exact to FLATNESS: clip-paths of shapes, groups and clones of them, on the image or any group around it, also
-several at once as long as at most one of them is not convex; clips on clips; both clipPathUnits.
+several at once as long as at most one of them is not convex; clips on clips; clipPathUnits of an image, both.
 Not outlines, so the dots are wrapped in groups that carry the original reference instead: masks, text, shapes
 with the even-odd rule, shapes with holes next to other shapes in one clip, and second non-convex clips.
-Approximate: clipPathUnits="objectBoundingBox" on a group counts inkex's bounding box; a mask or clip in these
-units that ends up around the dots takes the box of the dots. (Inkscape itself never writes these units.)
+Approximate: what is put around the dots in units of an objectBoundingBox takes the box of the dots, not the
+image's. (Inkscape itself never writes these units.) Not seen: the clip that a nested <svg> is by itself.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from inkex import BaseElement, Path, SvgDocumentElement, Transform
 from inkex.bezier import cspsubdiv
 
 from .gather import Source, Step, hidden, link, property_of, target
-from .geometry import Page, Point, length
+from .geometry import Page, Point, length, own_transform
 
 FLATNESS = 0.02  # mm: a fifth of the finest pen line
 
@@ -92,16 +92,18 @@ def clip_of(svg: SvgDocumentElement, source: Source, page: Page) -> Clip:
 
 def _regions(clip: BaseElement, step: Step, to_page: Transform) -> Sequence[Region]:
     """The regions whose intersection a <clipPath> is: itself, and the clips on it."""
-    at = to_page @ clip.transform
     if clip.get("clipPathUnits") == "objectBoundingBox":
-        at = to_page @ _box_transform(step.element) @ clip.transform
+        to_page = to_page @ _box_transform(step.element)
+    at = to_page @ own_transform(clip)
     shapes = [shape for child in clip for shape in _shapes_of(child, at, 0)]
     regions = [_union(shapes)]
     outer = target(clip.root, property_of(clip, "clip-path") or "")
     if outer is not None and outer is not clip:
         if property_of(outer, "clip-path"):
             raise NotAnOutline("clips nested more than twice")
-        regions += _regions(outer, step, to_page)
+        if outer.get("clipPathUnits") != clip.get("clipPathUnits"):
+            raise NotAnOutline("a clip on a clip in other units")
+        regions += [_union([shape for child in outer for shape in _shapes_of(child, to_page, 0)])]
     return regions
 
 
@@ -111,7 +113,7 @@ def _shapes_of(element: BaseElement, outer: Transform, depth: int) -> list[Regio
         return []
     if property_of(element, "clip-path") not in (None, "none") or depth > 16:
         raise NotAnOutline("a clip on a part of a clip")
-    at = outer @ element.transform
+    at = outer @ own_transform(element)
     if element.TAG in ("g", "a"):
         return [shape for child in element for shape in _shapes_of(child, at, depth + 1)]
     if element.TAG == "use":
@@ -200,8 +202,8 @@ def _convex(ring: Ring) -> bool:
 
 
 def _box_transform(element: BaseElement) -> Transform:
-    """From shares of an element's bounding box to its own user space."""
-    box = element.shape_box(-element.transform) if hasattr(element, "shape_box") else None
-    if box is None:
-        raise NotAnOutline("the bounding box of nothing")
-    return Transform((box.width, 0, 0, box.height, box.left, box.top))
+    """From shares of an image's bounding box to its own user space."""
+    x, y, width, height = (length(element.get(name), 0.0) for name in ("x", "y", "width", "height"))
+    if element.TAG != "image" or width <= 0.0 or height <= 0.0:
+        raise NotAnOutline("the bounding box of a group")
+    return Transform((width, 0, 0, height, x, y))

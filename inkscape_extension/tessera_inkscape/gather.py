@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from urllib.parse import unquote, unquote_to_bytes, urlsplit
 from urllib.request import url2pathname
 
-from inkex import AbortExtension, BaseElement, SvgDocumentElement, Transform
+from inkex import AbortExtension, BaseElement, Style, SvgDocumentElement, Transform
 
 from . import geometry, pixels
 from .geometry import Page
@@ -118,17 +118,15 @@ def page(svg: SvgDocumentElement, source: Source, picture: Picture) -> Page:
     to_mm = geometry.root_to_mm(svg) @ source.steps[-1].to_root
     large, small = geometry.singular_values(to_mm)
     if width <= 0 or height <= 0 or small <= 1e-6 * large:
-        raise AbortExtension(
-            f"The picture {source.name} has no area in the drawing. Give it a width and a height."
-        )
+        raise AbortExtension(f"The picture {source.name} has no area in the drawing. Give it a width and a height.")
     return Page.of(box, to_mm, geometry.aspect(image.get("preserveAspectRatio")))
 
 
-def picture(svg: SvgDocumentElement, source: Source, folder: str | None) -> Picture:
+def picture(source: Source, folders: Sequence[str]) -> Picture:
     """The encoded picture of an image, embedded or linked.
 
     Args:
-        folder: where the document lies; None when it was never saved.
+        folders: what relative links may be relative to, the likeliest first.
     Raises:
         AbortExtension: it can't be read; the message names the file.
     """
@@ -142,7 +140,7 @@ def picture(svg: SvgDocumentElement, source: Source, folder: str | None) -> Pict
             f"The picture {source.name} lies on the web ({href[:100]}). "
             "Download it and import it from there, or embed it (Extensions > Images > Embed Images)."
         )
-    places = _places(href, source.image.get("sodipodi:absref"), folder)
+    places = _places(href, source.image.get("sodipodi:absref"), folders)
     for path in places:
         if os.path.isfile(path):
             return _checked(_read(path), source.name)
@@ -159,9 +157,12 @@ def link(image: BaseElement) -> str:
 
 def property_of(element: BaseElement, name: str) -> str | None:
     """A style property that is not inherited: from the style, its own attribute, or a stylesheet."""
-    value = element.style.get(name) or element.get(name)
+    style = element.get("style")
+    value = Style(style).get(name) or element.get(name)
     if value is None and element.get("class"):
         value = element.cascaded_style().get(name)
+        if style is not None:
+            element.set("style", style)  # inkex has rewritten it.
     return None if value is None else str(value).strip()
 
 
@@ -212,7 +213,7 @@ def _entered(element: BaseElement, steps: tuple[Step, ...]) -> tuple[Step, ...]:
     if element.getparent() is None:
         return steps  # The root's own viewport is `geometry.root_to_mm`'s.
     outer = steps[-1].inside if steps else Transform()
-    to_root = outer @ element.transform
+    to_root = outer @ geometry.own_transform(element)
     return (*steps, Step(element, to_root, to_root @ _viewport(element, steps)))
 
 
@@ -253,16 +254,13 @@ def _embedded(href: str, name: str) -> Picture:
     try:
         if not comma:
             raise ValueError("there is no comma in its data")
-        if "base64" in options:
-            data = base64.b64decode(re.sub(r"\s+", "", unquote(body)))
-        else:
-            data = unquote_to_bytes(body)
+        data = base64.b64decode(re.sub(r"\s+", "", unquote(body))) if "base64" in options else unquote_to_bytes(body)
     except (ValueError, binascii.Error) as exc:
         raise AbortExtension(f"The embedded picture {name} is damaged: {exc}. Import it again.") from exc
     return Picture(data, media_type.lower())
 
 
-def _places(href: str, absolute: str | None, folder: str | None) -> Sequence[str]:
+def _places(href: str, absolute: str | None, folders: Sequence[str]) -> Sequence[str]:
     """Where a linked file may be, the likeliest first."""
     if href.lower().startswith("file:"):
         parts = urlsplit(href)
@@ -272,8 +270,8 @@ def _places(href: str, absolute: str | None, folder: str | None) -> Sequence[str
     if absolute:
         # Inkscape keeps the absolute path beside the relative one, for documents that were moved.
         paths.append(absolute)
-    base = folder or os.path.expanduser("~")
-    return [os.path.normpath(os.path.join(base, path)) for path in paths]
+    found = [os.path.normpath(os.path.join(base, path)) for path in paths for base in folders]
+    return list(dict.fromkeys(found))
 
 
 def _read(path: str) -> Picture:

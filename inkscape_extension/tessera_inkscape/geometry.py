@@ -43,6 +43,11 @@ def length(text: str | None, whole: float, default: float = 0.0) -> float:
     return value * _UNITS[unit] if unit in _UNITS else default
 
 
+def own_transform(element: BaseElement) -> Transform:
+    """The transform attribute. (Reading inkex's `element.transform` would rewrite it, with six digits.)"""
+    return Transform(element.get("transform"))
+
+
 def view_box(element: BaseElement) -> Box | None:
     """The viewBox, or None where there is none or an unusable one."""
     try:

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from . import PROTOCOL_VERSION, codec, connection, messages, paths
 from .errors import Cancelled, error, raised
-from .link import ZmqLink
+from .link import open_link
 from .messages import Buffer, Message
 from .schema import changed
 
@@ -53,7 +53,7 @@ class Client:
     ) -> None:
         self.connection = connection.read(path or paths.connection_file())
         self.session = session or uuid.uuid4().hex
-        self._link = ZmqLink(self.connection, codec.FRAME_BYTES)
+        self._link = open_link(self.connection, codec.FRAME_BYTES)
         self._events: deque[Message] = deque()
         self._number = 0
         self._heard = self._pinged = time.monotonic()

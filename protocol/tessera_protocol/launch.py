@@ -41,42 +41,20 @@ def connect_or_start(
         pass  # None runs: that is what the rest of this function is for.
     command = tuple(command or DEFAULT_COMMAND)
     with tempfile.TemporaryFile() as errors:
-        process = _start(command, errors)
-        try:
-            client = _await(process, command, name, time.monotonic() + timeout, should_stop, errors)
-        except BaseException:
-            process.terminate()
-            process.wait()
-            raise
+        process = start(command, errors)
+        client = wait_for(process, command, errors, name, timeout, should_stop)
     if process.returncode is None:
         # It is to outlive this program: no ResourceWarning when we forget about it.
         process.returncode = 0
     return client
 
 
-def _await(
-    process: subprocess.Popen[bytes],
-    command: tuple[str, ...],
-    name: str,
-    deadline: float,
-    should_stop: Callable[[], bool] | None,
-    errors: Any,
-) -> Client:
-    while time.monotonic() < deadline:
-        if should_stop is not None and should_stop():
-            raise Cancelled(Failure("cancelled", "Stopped while the backend was starting."))
-        # Asked before connecting: another host's backend may be the one that answers.
-        ended = process.poll()
-        try:
-            return Client(name)
-        except Unreachable:
-            if ended is not None:
-                raise _failed(command, _tail(errors) or f"it ended with exit code {ended}") from None
-            time.sleep(0.05)
-    raise _failed(command, "it did not answer in time")
+def start(command: Sequence[str], errors: Any) -> subprocess.Popen[bytes]:
+    """Start a backend, free of this program's terminal and Python settings; `errors` is a file for its last words.
 
-
-def _start(command: tuple[str, ...], errors: Any) -> subprocess.Popen[bytes]:
+    Raises:
+        Unreachable: "start-failed", there is no such program.
+    """
     options: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": errors}
     if sys.platform == "win32":
         options["creationflags"] = subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW
@@ -91,13 +69,47 @@ def _start(command: tuple[str, ...], errors: Any) -> subprocess.Popen[bytes]:
         raise _failed(command, str(exc)) from exc
 
 
+def wait_for(
+    process: subprocess.Popen[bytes],
+    command: Sequence[str],
+    errors: Any,
+    name: str,
+    timeout: float,
+    should_stop: Callable[[], bool] | None = None,
+) -> Client:
+    """A client of the backend that is starting, or of another that answers first; ends `process` when it fails.
+
+    Raises:
+        Unreachable: "start-failed".
+        Cancelled: `should_stop` said so.
+    """
+    deadline = time.monotonic() + timeout
+    try:
+        while time.monotonic() < deadline:
+            if should_stop is not None and should_stop():
+                raise Cancelled(Failure("cancelled", "Stopped while the backend was starting."))
+            # Asked before connecting: another host's backend may be the one that answers.
+            ended = process.poll()
+            try:
+                return Client(name)
+            except Unreachable:
+                if ended is not None:
+                    raise _failed(command, _tail(errors) or f"it ended with exit code {ended}") from None
+                time.sleep(0.05)
+        raise _failed(command, f"it did not answer within {timeout:g} s")
+    except BaseException:
+        process.terminate()
+        process.wait()
+        raise
+
+
 def _tail(errors: Any) -> str:
     errors.seek(0)
     lines = errors.read().decode("utf-8", "replace").strip().splitlines()
     return lines[-1] if lines else ""
 
 
-def _failed(command: tuple[str, ...], reason: str) -> Unreachable:
+def _failed(command: Sequence[str], reason: str) -> Unreachable:
     failure = error(
         "start-failed",
         f"The Tessera backend could not be started with `{' '.join(command)}`: {reason}.",

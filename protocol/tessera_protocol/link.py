@@ -1,7 +1,8 @@
-"""How frames travel between a client and the backend: a DEALER socket with CURVE."""
+"""How frames travel between a client and the backend: a DEALER socket with CURVE, or a bridge to one."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -13,28 +14,49 @@ try:
     import zmq
 except ImportError as exc:
     # Windows' Inkscape runs an MSYS2 Python, which can't load the wheels made for python.org's.
-    raise error(
-        "start-failed",
-        f"ZeroMQ can't be loaded in this program's Python: {exc}.",
-        remedy="Run `tessera install` again for this program; if that doesn't help, `tessera doctor` says why.",
-    ) from exc
-
-# Below this many bytes a copy is cheaper than keeping track of the buffer.
-COPY_BELOW = 1 << 16
+    _no_zmq = str(exc)
+else:
+    _no_zmq = ""
 
 
 class Link(Protocol):
-    """A two-way channel of multipart messages."""
+    """A two-way channel of multipart messages, for one thread."""
 
-    def send(self, frames: Sequence[Bytes]) -> None: ...
+    def send(self, frames: Sequence[Bytes]) -> None:
+        """Queue a message; large frames are not copied, so leave their memory alone until the answer."""
 
-    def receive(self, timeout: float) -> list[Bytes] | None: ...
+    def receive(self, timeout: float) -> list[Bytes] | None:
+        """The next message, or None when none came within `timeout` seconds."""
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """Drop what was not sent, and free everything."""
+
+
+def open_link(connection: Connection, frame_bytes: int) -> Link:
+    """A link to a backend: direct where this Python has ZeroMQ, else through TESSERA_BRIDGE.
+
+    Args:
+        connection: endpoint and keys.
+        frame_bytes: greatest frame that is let in.
+    Raises:
+        Unreachable: "start-failed", this Python has no ZeroMQ and TESSERA_BRIDGE names none that has.
+    """
+    if not _no_zmq:
+        return ZmqLink(connection, frame_bytes)
+    python = os.environ.get("TESSERA_BRIDGE")
+    if not python:
+        raise error(
+            "start-failed",
+            f"ZeroMQ can't be loaded in this program's Python: {_no_zmq}.",
+            remedy="Run `tessera install` again for this program; if that doesn't help, `tessera doctor` says why.",
+        )
+    from .bridge import BridgeLink
+
+    return BridgeLink(python, connection)
 
 
 class ZmqLink:
-    """A CURVE client connection; use it from one thread.
+    """A CURVE client connection.
 
     Args:
         connection: endpoint and keys.
@@ -51,21 +73,19 @@ class ZmqLink:
         self._socket.linger = 0
         self._socket.connect(connection.endpoint)
 
+    @property
+    def socket(self) -> zmq.Socket[bytes]:
+        """For a poller that waits for more than this link."""
+        return self._socket
+
     def send(self, frames: Sequence[Bytes]) -> None:
-        """Queue a message; large frames are not copied, so leave their memory alone until the answer."""
         self._socket.send_multipart(frames, copy=False)
 
     def receive(self, timeout: float) -> list[Bytes] | None:
-        """The next message, or None when none came within `timeout` seconds."""
         if not self._socket.poll(int(timeout * 1000)):
             return None
         return [frame.buffer for frame in self._socket.recv_multipart(copy=False)]
 
-    def drain(self, seconds: float) -> None:
-        """Give what was sent last a chance to leave before close."""
-        self._socket.linger = int(seconds * 1000)
-
     def close(self) -> None:
-        """Close the socket and its context, dropping what was not sent."""
         self._socket.close()
         self._context.term()

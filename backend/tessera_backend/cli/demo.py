@@ -1,0 +1,93 @@
+"""`tessera demo`: every job once, on bundled inputs, through a backend of its own; ends with a page of pictures."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from tessera_protocol.errors import error
+from tessera_protocol.jobs import StippleParams
+
+from .bar import ProgressBar
+
+if TYPE_CHECKING:
+    from tessera_backend.demo.gallery import Entry
+    from tessera_protocol.client import Client
+
+STIPPLES = {
+    "tone": ("Tone: as many dots as the greys ask for", StippleParams(dots=8000, page_width=200.0, radius_max=0.3)),
+    "sized": (
+        "Few dots, sized by tone",
+        StippleParams(dots=2500, page_width=200.0, radius_min=0.3, radius_max=1.1, minimum_gap=0.1),
+    ),
+    "inverted": (
+        "White ink on black",
+        StippleParams(dots=8000, page_width=200.0, invert=True, color="#ffffff", white_cutoff=0.05),
+    ),
+    "wvs": ("Even spacing (Secord 2002)", StippleParams(dots=5000, page_width=200.0, engine="wvs")),
+}
+
+
+@click.command("demo")
+@click.option("-o", "--output", type=click.Path(path_type=Path), default=Path("tessera-demo"), show_default=True)
+def demo_command(output: Path) -> None:
+    """Start a backend, run each job on a bundled input, write the results and a page that shows them."""
+    from tessera_backend.demo import gallery
+
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+    except OSError as exc:
+        raise error("unusable-input", f"{output} can't be made: {exc.strerror}.", field="output") from exc
+    with _own_backend() as client:
+        entries = [_stipple(client, name, *STIPPLES[name], output) for name in STIPPLES]
+    page = gallery.write_index(output, entries)
+    click.echo(f"Open {page.resolve()}")
+
+
+def _stipple(client: Client, name: str, title: str, params: StippleParams, output: Path) -> Entry:
+    from tessera_backend.demo import still_life
+    from tessera_backend.demo.gallery import Entry
+    from tessera_backend.stipple.svg import to_svg
+    from tessera_protocol.client import Buffer
+
+    from .stipple import from_result
+
+    started = time.monotonic()
+    with ProgressBar() as bar:
+        job_id = client.submit("stipple", params, {"image": Buffer.file(still_life(), "image/png")})
+        result = client.follow(job_id, lambda p: bar(p.stage, p.fraction, p.text))
+    seconds = time.monotonic() - started
+    dots = from_result(result)
+    client.acknowledge(job_id)
+    path = output / f"stipple-{name}.svg"
+    path.write_bytes(to_svg(dots, params, title))
+    click.echo(f"{path}: {len(dots.positions)} dots in {seconds:.1f} s")
+    return Entry.of_stipples(path.name, title, dots, seconds, dark=params.invert)
+
+
+@contextmanager
+def _own_backend() -> Iterator[Client]:
+    """A backend in a folder that goes away with it: the demo touches nothing of the user's."""
+    from tessera_protocol import launch, paths
+
+    command = [sys.executable, "-m", "tessera_backend", "serve"]
+    # TESSERA_HOME would move the cache of compiled kernels, too; that one is worth sharing.
+    os.environ.setdefault("NUMBA_CACHE_DIR", str(paths.cache_dir() / "numba"))
+    os.environ.pop("TESSERA_CONNECTION_FILE", None)
+    with tempfile.TemporaryDirectory(prefix="tessera-demo-") as home, tempfile.TemporaryFile() as errors:
+        os.environ["TESSERA_HOME"] = home
+        process = launch.start(command, errors)
+        with launch.wait_for(process, command, errors, "demo", timeout=60.0) as client:
+            try:
+                yield client
+            finally:
+                process.terminate()
+                process.wait()

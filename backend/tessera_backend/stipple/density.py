@@ -1,0 +1,175 @@
+"""From a picture to the density that dots follow: 0 is paper, 1 is the darkest tone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from PIL import Image
+
+from tessera_protocol.errors import error
+from tessera_protocol.jobs import StippleParams
+
+from .page import Box
+
+# Rec. 601, as docs/conventions.md says.
+LUMA = np.array([0.299, 0.587, 0.114], np.float32)
+# Less than one step of 16 bit, more than the rounding of float32 arithmetic.
+LEAST = 1e-5
+_STRIP_PIXELS = 1 << 20
+
+
+def check_image(image: np.ndarray) -> np.ndarray:
+    """The picture as (H, W) or (H, W, 2 to 4), uint8, uint16 or float.
+
+    Raises:
+        InvalidInput: "unusable-input".
+    """
+    image = np.asarray(image)
+    if image.ndim == 3 and image.shape[2] == 1:
+        image = image[..., 0]
+    shaped = image.ndim == 2 or (image.ndim == 3 and image.shape[2] in (2, 3, 4))
+    if not shaped or image.size == 0:
+        raise _unusable(
+            f"The picture is an array of shape {image.shape}.",
+            given=str(image.shape),
+            allowed="(height, width), or with 2, 3 or 4 channels behind, and at least one pixel",
+        )
+    if image.dtype == bool:
+        image = image.astype(np.uint8) * np.uint8(255)
+    if image.dtype not in (np.uint8, np.uint16) and image.dtype.kind != "f":
+        raise _unusable(
+            f"The picture is an array of {image.dtype}.",
+            given=str(image.dtype),
+            allowed="uint8, uint16, or floats from 0 to 1",
+            remedy="Convert it to uint8.",
+        )
+    if image.dtype.kind == "f":
+        _check_floats(image)
+    return image
+
+
+def ink_bounds(image: np.ndarray, params: StippleParams) -> Box | None:
+    """The smallest box around all pixels that could carry dots, image pixels; None where there are none."""
+    least = max(params.white_cutoff - LEAST, LEAST)
+    columns = np.zeros(image.shape[1], bool)
+    rows = np.zeros(image.shape[0], bool)
+    for top, strip in _strips(image, 1):
+        inked = ink(strip, params.invert) >= least
+        rows[top : top + len(strip)] = inked.any(axis=1)
+        columns |= inked.any(axis=0)
+    down, across = np.flatnonzero(rows), np.flatnonzero(columns)
+    if not len(down):
+        return None
+    return Box(float(across[0]), float(down[0]), float(across[-1] + 1), float(down[-1] + 1))
+
+
+def resampled(image: np.ndarray, window: Box, raster: tuple[int, int], params: StippleParams) -> np.ndarray:
+    """Density of a part of the picture on a raster.
+
+    Shrinking averages over areas. Enlarging interpolates between pixel centres, but leaves empty what is empty in
+    the picture: no dot strays onto white paper.
+
+    Args:
+        image: as `check_image` returns it.
+        window: the part, in image pixels.
+        raster: height and width.
+        params: invert, white_cutoff and gamma are read.
+    Returns:
+        float32 (height, width), [0, 1].
+    """
+    height, width = raster
+    block = max(1, int(min(window.width / width, window.height / height)))
+    tones = _averaged(image, block, params.invert)
+    box = (window.left / block, window.top / block, window.right / block, window.bottom / block)
+    if box != (0, 0, width, height) or tones.shape != raster:
+        tones = _scaled(tones, box, raster)
+    return tone_curve(tones, params.white_cutoff, params.gamma)
+
+
+def tone_curve(tones: np.ndarray, white_cutoff: float, gamma: float) -> np.ndarray:
+    """float32 density: tones (in place) below the cut-off become 0, the others go to the power of gamma."""
+    tones[tones < max(white_cutoff - LEAST, LEAST)] = 0
+    np.clip(tones, 0, 1, out=tones)
+    return tones if gamma == 1 else np.power(tones, np.float32(gamma), out=tones)
+
+
+def ink(image: np.ndarray, invert: bool) -> np.ndarray:
+    """Tone of each pixel before cut-off and gamma, float32 (H, W), dark is 1.
+
+    Transparency is paper, which is white, and black if inverted: it never asks for dots.
+    """
+    full = np.float32(1.0 if image.dtype.kind == "f" else np.iinfo(image.dtype).max)
+    channels = 1 if image.ndim == 2 else image.shape[2]
+    grey = image if channels == 1 else image[..., 0] if channels == 2 else image[..., :3] @ LUMA
+    tones = grey.astype(np.float32, copy=channels <= 2)
+    tones /= full
+    if not invert:
+        np.subtract(1, tones, out=tones)
+    if channels in (2, 4):
+        tones *= image[..., -1].astype(np.float32) / full
+    return tones
+
+
+def _averaged(image: np.ndarray, block: int, invert: bool) -> np.ndarray:
+    """`ink` averaged over square blocks of pixels; blocks that the edge cuts count what there is."""
+    if block == 1:
+        tones = np.empty(image.shape[:2], np.float32)
+        for top, strip in _strips(image, 1):
+            tones[top : top + len(strip)] = ink(strip, invert)
+        return tones
+    lefts = np.arange(0, image.shape[1], block)
+    widths = np.diff(lefts, append=image.shape[1]).astype(np.float32)
+    parts = []
+    for _, strip in _strips(image, block):
+        tops = np.arange(0, len(strip), block)
+        heights = np.diff(tops, append=len(strip)).astype(np.float32)
+        sums = np.add.reduceat(np.add.reduceat(ink(strip, invert), tops, axis=0), lefts, axis=1)
+        parts.append(sums / (heights[:, None] * widths))
+    return np.concatenate(parts)
+
+
+def _strips(image: np.ndarray, block: int) -> Iterator[tuple[int, np.ndarray]]:
+    """(first row, rows), a multiple of `block` rows each: temporary floats are a megapixel, not a picture."""
+    rows = block * max(1, _STRIP_PIXELS // (image.shape[1] * block))
+    for top in range(0, image.shape[0], rows):
+        yield top, image[top : top + rows]
+
+
+def _scaled(tones: np.ndarray, box: tuple[float, float, float, float], raster: tuple[int, int]) -> np.ndarray:
+    """One axis at a time, since a stretched picture may shrink in one and grow in the other."""
+    left, top, right, bottom = box
+    height, width = raster
+    picture = Image.fromarray(tones)
+    wide = _resized(picture, (width, picture.height), (left, 0, right, picture.height), right - left >= width)
+    scaled = _resized(wide, raster[::-1], (0, top, width, bottom), bottom - top >= height)
+    there = Image.fromarray((tones > 0).astype(np.uint8) * 255).resize(raster[::-1], Image.Resampling.BOX, box)
+    return np.where(np.asarray(there) > 0, np.asarray(scaled), np.float32(0))
+
+
+def _resized(
+    picture: Image.Image, size: tuple[int, int], box: tuple[float, float, float, float], shrinks: bool
+) -> Image.Image:
+    return picture.resize(size, Image.Resampling.BOX if shrinks else Image.Resampling.BILINEAR, box)
+
+
+def _check_floats(image: np.ndarray) -> None:
+    low, high = float(image.min()), float(image.max())
+    if not (np.isfinite(low) and np.isfinite(high)):
+        raise _unusable(
+            "The picture has pixels that are no numbers (NaN or infinite).",
+            given=str(low if not np.isfinite(low) else high),
+            allowed="floats from 0 to 1",
+            remedy="Replace them, with 1 for white paper for instance.",
+        )
+    if low < -1e-6 or high > 1 + 1e-6:
+        raise _unusable(
+            f"The picture's floats run from {low:g} to {high:g}.",
+            given=low if low < 0 else high,
+            allowed="floats from 0 to 1",
+            remedy="Divide them by the value of white.",
+        )
+
+
+def _unusable(problem: str, **details: object) -> Exception:
+    return error("unusable-input", problem, field="image", **details)

@@ -1,0 +1,94 @@
+"""Where dots start: equal shares of the mass along a Hilbert curve.
+
+A curve that stays near where it has been puts as many dots into every region as its mass asks for, to within one or
+two. Relaxation is local and would never repair that; it only has to even out the spacing.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..compiled import njit
+
+
+def along_curve(density: np.ndarray, count: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Place sites at equal steps of mass along a Hilbert curve.
+
+    Args:
+        density: float32 (H, W), not negative, not all 0.
+        count: number of sites.
+        rng: which of the curve's eight orientations, where on it the first site, and where in its pixel each.
+    Returns:
+        sites float32 (count, 2), pixels, all where there is density; labels int32 (H, W), for each pixel the
+        site on whose stretch of the curve it lies: a first guess at the nearest.
+    """
+    sites = np.empty((count, 2), np.float32)
+    labels = np.empty(density.shape, np.int32)
+    # Not right up to a pixel's border, where float32 may round into the next one.
+    inside = rng.uniform(0.05, 0.95, (count, 2)).astype(np.float32)
+    orientation, phase = int(rng.integers(8)), float(rng.random())
+    _walk(density, float(density.sum(dtype=np.float64)), orientation, phase, inside, sites, labels)
+    return sites, labels
+
+
+@njit(cache=True)
+def _walk(density, mass, orientation, phase, inside, sites, labels):
+    """Hilbert's curve over the smallest square of a power of two, with an explicit stack, parts outside left out.
+
+    A part is a square at (x, y) spanned by the vectors a and b; it is entered at its corner and left at x + a.
+    """
+    height, width = density.shape
+    count = sites.shape[0]
+    side = 1
+    while side < max(height, width):
+        side *= 2
+    stack = np.empty((128, 6), np.int64)
+    _orient(stack[0], side, orientation)
+    depth, placed, gathered, share = 1, 0, 0.0, mass / count
+    last_row, last_column = 0, 0
+    while depth > 0:
+        depth -= 1
+        x, y, ax, ay, bx, by = stack[depth]
+        left, top = x + min(ax, 0) + min(bx, 0), y + min(ay, 0) + min(by, 0)
+        if left >= width or top >= height:
+            continue
+        if abs(ax + ay) > 1:
+            _push_quarters(stack, depth, x, y, ax // 2, ay // 2, bx // 2, by // 2)
+            depth += 4
+            continue
+        gathered += density[top, left]
+        if density[top, left] > 0:
+            last_row, last_column = top, left
+        while placed < count and (placed + phase) * share < gathered:
+            sites[placed, 0] = left + inside[placed, 0]
+            sites[placed, 1] = top + inside[placed, 1]
+            placed += 1
+        labels[top, left] = min(int(gathered / share), count - 1)
+    for i in range(placed, count):  # rounding of sums may leave one over
+        sites[i, 0] = last_column + inside[i, 0]
+        sites[i, 1] = last_row + inside[i, 1]
+
+
+@njit(cache=True)
+def _orient(part, side, orientation):
+    """The whole square, entered at one of its corners, along one of its sides."""
+    flip_x, flip_y, turn = orientation & 1, (orientation >> 1) & 1, orientation >> 2
+    across, down = (-side if flip_x else side), (-side if flip_y else side)
+    part[0], part[1] = (side if flip_x else 0), (side if flip_y else 0)
+    part[2], part[3] = (0, down) if turn else (across, 0)
+    part[4], part[5] = (across, 0) if turn else (0, down)
+
+
+@njit(cache=True)
+def _push_quarters(stack, depth, x, y, ax, ay, bx, by):
+    """The four quarters of a part, last on top of the stack is first on the curve; a and b are halved already."""
+    _push(stack, depth + 3, x, y, bx, by, ax, ay)
+    _push(stack, depth + 2, x + bx, y + by, ax, ay, bx, by)
+    _push(stack, depth + 1, x + ax + bx, y + ay + by, ax, ay, bx, by)
+    _push(stack, depth, x + 2 * ax + bx, y + 2 * ay + by, -bx, -by, -ax, -ay)
+
+
+@njit(cache=True)
+def _push(stack, depth, x, y, ax, ay, bx, by):
+    stack[depth, 0], stack[depth, 1], stack[depth, 2] = x, y, ax
+    stack[depth, 3], stack[depth, 4], stack[depth, 5] = ay, bx, by

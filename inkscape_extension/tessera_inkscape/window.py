@@ -1,0 +1,136 @@
+"""The progress window of an effect: Inkscape itself stands still while an effect runs, and has no Cancel.
+
+Gtk 3 comes with Inkscape on Windows and macOS, and on Linux where python3-gi is installed. Without it, without a
+display, or with TESSERA_NO_WINDOW set, `open_window` gives a Window that shows nothing and is never cancelled.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+import warnings
+from types import TracebackType
+from typing import Any
+
+# A job that is done before this shows no window: a flash tells nobody anything.
+SHOW_AFTER = 0.4
+
+
+class Window:
+    """What `follow` talks to; this one shows nothing."""
+
+    def tell(self, text: str, fraction: float | None) -> None:
+        """Show a line of text and how far the work is, 0 to 1; None: not known."""
+
+    def cancelled(self) -> bool:
+        """Whether the artist wants to stop. Called several times a second: this is where a window lives."""
+        return False
+
+    def close(self) -> None:
+        """Take the window away."""
+
+    def __enter__(self) -> Window:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class GtkWindow(Window):
+    """A small window with text, a bar and a Cancel button.
+
+    Args:
+        gtk: the module `gi.repository.Gtk`, version 3.
+        title: of the window.
+    """
+
+    def __init__(self, gtk: Any, title: str) -> None:
+        self._gtk = gtk
+        self._title = title
+        self._opened = time.monotonic()
+        self._cancelled = False
+        self._text = ""
+        self._fraction: float | None = None
+        self._window: Any = None
+        self._label: Any = None
+        self._bar: Any = None
+
+    def tell(self, text: str, fraction: float | None) -> None:
+        self._text, self._fraction = text, fraction
+        self._refresh()
+
+    def cancelled(self) -> bool:
+        self._refresh()
+        return self._cancelled
+
+    def close(self) -> None:
+        if self._window is not None:
+            self._window.destroy()
+            self._window = None
+            self._pump()
+
+    def _refresh(self) -> None:
+        """Draw the state, and let Gtk handle what happened."""
+        if self._window is None:
+            if time.monotonic() - self._opened < SHOW_AFTER:
+                return
+            self._build()
+        self._label.set_text("Cancelling" if self._cancelled else self._text)
+        if self._fraction is None:
+            self._bar.pulse()
+        else:
+            self._bar.set_fraction(min(max(self._fraction, 0.0), 1.0))
+        self._pump()
+
+    def _build(self) -> None:
+        gtk = self._gtk
+        self._window = window = gtk.Window(title=self._title)
+        window.set_default_size(380, -1)
+        window.set_resizable(False)
+        window.set_keep_above(True)
+        window.set_position(gtk.WindowPosition.CENTER)
+        window.set_border_width(16)
+        window.connect("delete-event", self._on_cancel)
+        box = gtk.Box(orientation=gtk.Orientation.VERTICAL, spacing=12)
+        self._label = gtk.Label(xalign=0.0, width_chars=48, max_width_chars=48, wrap=True)
+        self._bar = gtk.ProgressBar()
+        button = gtk.Button(label="Cancel", halign=gtk.Align.END)
+        button.connect("clicked", self._on_cancel)
+        for child in (self._label, self._bar, button):
+            box.pack_start(child, False, False, 0)
+        window.add(box)
+        window.show_all()
+
+    def _on_cancel(self, *_: Any) -> bool:
+        self._cancelled = True
+        return True  # "delete-event" is handled: the window stays until the job has ended.
+
+    def _pump(self) -> None:
+        while self._gtk.events_pending():
+            self._gtk.main_iteration_do(False)
+
+
+def open_window(title: str) -> Window:
+    """A progress window where there can be one."""
+    gtk = None if os.environ.get("TESSERA_NO_WINDOW") else _gtk()
+    return Window() if gtk is None else GtkWindow(gtk, title)
+
+
+def _gtk() -> Any:
+    """Gtk 3, ready to draw, or None."""
+    # The accessibility bus is seldom there for an effect, and its absence is reported at length.
+    os.environ.setdefault("NO_AT_BRIDGE", "1")
+    try:
+        import gi
+
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            gi.require_version("Gtk", "3.0")
+            from gi.repository import Gtk
+    except (ImportError, ValueError):
+        # No PyGObject, or no Gtk 3 for it: an effect works without a window, too.
+        return None
+    ready = Gtk.init_check([])
+    return Gtk if (ready[0] if isinstance(ready, tuple) else ready) else None

@@ -1,0 +1,91 @@
+"""Extensions > Tessera > Stipple: the selected pictures become layers of dots, right over them."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+from array import array
+from pathlib import Path
+
+_HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(_HERE), str(_HERE / "lib")]
+
+import inkex  # noqa: E402
+
+from tessera_inkscape import clips, effect, gather, place  # noqa: E402
+from tessera_inkscape.follow import Request, follow  # noqa: E402
+from tessera_inkscape.geometry import Page  # noqa: E402
+from tessera_inkscape.window import open_window  # noqa: E402
+from tessera_protocol import schema  # noqa: E402
+from tessera_protocol.jobs import STIPPLE, StippleParams  # noqa: E402
+from tessera_protocol.messages import Buffer  # noqa: E402
+
+
+class Stipple(effect.JobEffect):
+    """Gather, follow, place."""
+
+    job = STIPPLE
+
+    def work(self) -> None:
+        """One job an image; the document is changed when all of them are done."""
+        wanted = self.parameters()
+        scenes = [self._scene(source) for source in gather.sources(self.svg)]
+        requests = [scene.request(wanted) for scene in scenes]
+        with open_window("Tessera: Stipple") as window:
+            results = follow(requests, effect.backend_command(), window)
+        marks = place.Marks(wanted.marks, wanted.color)
+        for scene, request, result in zip(scenes, requests, results):
+            buffers = result.buffers
+            dots = place.Dots.of(buffers["positions"].data, buffers["radii"].data, result.meta)
+            place.place(self.svg, scene.source, scene.page, dots, marks, scene.clip.wraps, request.params)
+
+    def _scene(self, source: gather.Source) -> Scene:
+        picture = gather.picture(source, self.link_folders())
+        page = gather.page(self.svg, source, picture)
+        return Scene(source, picture, page, clips.clip_of(self.svg, source, page))
+
+
+@dataclasses.dataclass(frozen=True)
+class Scene:
+    """One image with all that is known of it."""
+
+    source: gather.Source
+    picture: gather.Picture
+    page: Page
+    clip: clips.Clip
+
+    def request(self, wanted: StippleParams) -> Request:
+        """The job that fills the image's page with dots.
+
+        Raises:
+            AbortExtension: the drawing has it larger than a page can be, or hides it.
+        """
+        name, page = self.source.name, self.page
+        largest = schema.specs(StippleParams)["page_width"].high or 0.0
+        if max(page.width, page.height) > largest:
+            raise inkex.AbortExtension(
+                f"{name} is {page.width:.0f} x {page.height:.0f} mm large in this drawing; "
+                f"up to {largest:.0f} mm are possible. Make it smaller first."
+            )
+        params = dataclasses.replace(
+            wanted,
+            page_width=page.width,
+            page_height=page.height,
+            fit=page.fit,
+            align_x=page.align_x,
+            align_y=page.align_y,
+            minimum_gap=page.gap(wanted.minimum_gap, wanted.radius_max),
+        )
+        buffers = {"image": Buffer.file(self.picture.data, self.picture.media_type)}
+        if self.clip.region is not None:
+            if not self.clip.region:
+                raise inkex.AbortExtension(f"{name} is clipped away altogether: there is nothing of it to stipple.")
+            rows = array("f", self.clip.rows(page))
+            if sys.byteorder == "big":
+                rows.byteswap()
+            buffers["clip"] = Buffer.array(rows.tobytes(), "float32", (len(rows) // 3, 3))
+        return Request(name, STIPPLE.name, schema.changed(params), buffers)
+
+
+if __name__ == "__main__":
+    effect.main(Stipple)

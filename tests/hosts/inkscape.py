@@ -1,0 +1,129 @@
+"""Driving Inkscape from tests: run an effect in the program or its script alone, and render drawings."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import subprocess
+from pathlib import Path
+
+import numpy as np
+from lxml import etree
+from PIL import Image
+
+NS = {
+    "svg": "http://www.w3.org/2000/svg",
+    "inkscape": "http://www.inkscape.org/namespaces/inkscape",
+    "run": "urn:tessera:run",
+}
+LABEL = "{http://www.inkscape.org/namespaces/inkscape}label"
+EFFECT_SECONDS = 120
+
+
+@dataclasses.dataclass(frozen=True)
+class Inkscape:
+    """Inkscape with an isolated profile.
+
+    Attributes:
+        display: of the X server.
+        extension: the installed extension's folder, PROFILE/extensions/tessera.
+        home: TESSERA_HOME, where a backend's connection file is or is not.
+        folder: for what it writes.
+    """
+
+    display: str
+    extension: Path
+    home: Path
+    folder: Path
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {
+            **os.environ,
+            "DISPLAY": self.display,
+            "INKSCAPE_PROFILE_DIR": str(self.extension.parent.parent),
+            "TESSERA_HOME": str(self.home),
+            "TESSERA_NO_WINDOW": "1",
+            "PYTHONWARNINGS": "",
+        }
+
+    def stipple(self, document: Path, *selected: str, **params: object) -> etree._Element:
+        """The document after Extensions > Tessera > Stipple, as Inkscape saved it."""
+        self._prefer(params)
+        output = self.folder / "output.svg"
+        actions = [f"select-by-id:{','.join(selected)}"] if selected else []
+        actions += ["org.tessera.stipple.noprefs", f"export-filename:{output}", "export-do"]
+        command = ["inkscape", "--batch-process", str(document), f"--actions={';'.join(actions)}"]
+        done = subprocess.run(
+            command, env=self.environment, capture_output=True, text=True, timeout=EFFECT_SECONDS, check=False
+        )
+        # Its exit code is 0 even if the action was not found: only the output tells.
+        assert output.is_file(), done.stderr
+        return etree.parse(output).getroot()
+
+    def script(
+        self, document: Path, *selected: str, environment: dict[str, str] | None = None, **params: object
+    ) -> subprocess.CompletedProcess[str]:
+        """What the effect's script alone does, run as Inkscape would: the new document on stdout, messages on stderr."""
+        options = [f"--id={name}" for name in selected] + [f"--{name}={value}" for name, value in params.items()]
+        env = {**self.environment, "PYTHONPATH": str(inkex_folder()), "PYTHONUNBUFFERED": "1"}
+        env |= {"DOCUMENT_PATH": str(document)} | (environment or {})
+        command = ["/usr/bin/python3", "tessera_stipple.py", *options, str(document)]
+        return subprocess.run(
+            command,
+            cwd=self.extension,
+            env=env,
+            capture_output=True,
+            text=True,
+            timeout=EFFECT_SECONDS,
+            check=False,
+        )
+
+    def render(self, drawing: etree._Element, width: int, base: Path) -> np.ndarray:
+        """The drawing as Inkscape draws it on white: float64 (H, W) darkness, 0 white to 1 black.
+
+        Args:
+            base: the folder that relative links start from.
+        """
+        source, target = base / "to-render.svg", self.folder / "rendered.png"
+        source.write_bytes(etree.tostring(drawing))
+        command = ["inkscape", str(source), "--export-type=png", f"--export-filename={target}"]
+        command += [f"--export-width={width}", "--export-background=white", "--export-background-opacity=1"]
+        environment = {name: value for name, value in self.environment.items() if name != "DISPLAY"}
+        subprocess.run(command, env=environment, capture_output=True, timeout=EFFECT_SECONDS, check=True)
+        with Image.open(target) as image:
+            return 1.0 - np.asarray(image.convert("L"), dtype=np.float64) / 255.0
+
+    def _prefer(self, params: dict[str, object]) -> None:
+        """Last used values, which an effect without its dialog takes."""
+        values = " ".join(f'org.tessera.stipple.{name}="{value}"' for name, value in params.items())
+        text = (
+            '<?xml version="1.0"?><inkscape version="1"'
+            ' xmlns:sodipodi="http://sodipodi.sourceforge.net/DTD/sodipodi-0.dtd"'
+            ' xmlns:inkscape="http://www.inkscape.org/namespaces/inkscape">'
+            f'<group id="extensions" {values}/></inkscape>'
+        )
+        (self.extension.parent.parent / "preferences.xml").write_text(text, encoding="utf-8")
+
+
+def inkex_folder() -> Path:
+    """Where Inkscape keeps inkex."""
+    done = subprocess.run(["inkscape", "--system-data-directory"], capture_output=True, text=True, check=True)
+    return Path(done.stdout.strip()) / "extensions"
+
+
+def layers(drawing: etree._Element) -> list[str]:
+    """The labels of all layers, the lowest first."""
+    return [g.get(LABEL) for g in drawing.iterfind(".//svg:g[@inkscape:groupmode='layer']", NS)]
+
+
+def layer(drawing: etree._Element, label: str) -> etree._Element:
+    """The one layer of that name."""
+    (found,) = (g for g in drawing.iterfind(".//svg:g", NS) if g.get(LABEL) == label)
+    return found
+
+
+def circles(element: etree._Element) -> np.ndarray:
+    """cx, cy, r of all circles in an element, float64 (N, 3)."""
+    found = element.iterfind(".//svg:circle", NS)
+    return np.array([[float(c.get(name)) for name in ("cx", "cy", "r")] for c in found]).reshape(-1, 3)
