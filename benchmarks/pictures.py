@@ -10,12 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-import tessera_backend
 from report import digest
+from tessera_backend.demo import STILL_LIFE
 
 Grey = NDArray[np.uint8]
 
-STILL_LIFE = Path(tessera_backend.__file__).parent / "demo" / "still_life.png"
 SUFFIXES = {".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp"}
 # Standard deviation of the Gaussian, as a share of the picture's side.
 SIGMA = 0.18
@@ -46,8 +45,7 @@ class Picture:
 def default(folder: Path | None) -> list[Picture]:
     """The bundled picture and the formulas, and whatever pictures lie in `folder`."""
     files = sorted(p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES) if folder else []
-    bundled = [STILL_LIFE] if STILL_LIFE.is_file() else []
-    return [*map(_from_file, bundled), ramp(), gaussian(), *map(_from_file, files)]
+    return [_from_file(STILL_LIFE), ramp(), gaussian(), *map(_from_file, files)]
 
 
 def ramp() -> Picture:

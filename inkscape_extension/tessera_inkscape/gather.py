@@ -58,7 +58,7 @@ class Source:
         """What the artist calls it: its label, its file's name, or its id."""
         href = link(self.image)
         file = "" if href.startswith("data:") else os.path.basename(unquote(urlsplit(href).path))
-        return self.image.get("inkscape:label") or file or self.image.get_id()
+        return self.image.get("inkscape:label") or file or self.image.get("id", "picture")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -157,12 +157,13 @@ def link(image: BaseElement) -> str:
 
 def property_of(element: BaseElement, name: str) -> str | None:
     """A style property that is not inherited: from the style, its own attribute, or a stylesheet."""
-    style = element.get("style")
+    # `attrib`: inkex's own `style` and `get` would write the attribute back in another form.
+    style = element.attrib.get("style")
     value = Style(style).get(name) or element.get(name)
     if value is None and element.get("class"):
         value = element.cascaded_style().get(name)
         if style is not None:
-            element.set("style", style)  # inkex has rewritten it.
+            element.attrib["style"] = style
     return None if value is None else str(value).strip()
 
 

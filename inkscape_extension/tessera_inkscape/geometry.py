@@ -44,8 +44,8 @@ def length(text: str | None, whole: float, default: float = 0.0) -> float:
 
 
 def own_transform(element: BaseElement) -> Transform:
-    """The transform attribute. (Reading inkex's `element.transform` would rewrite it, with six digits.)"""
-    return Transform(element.get("transform"))
+    """The transform attribute, read past inkex, which would write it back with six digits."""
+    return Transform(element.attrib.get("transform"))
 
 
 def view_box(element: BaseElement) -> Box | None:

@@ -138,8 +138,8 @@ def _content_space(svg: SvgDocumentElement) -> tuple[Transform, float]:
 def _set_transform(element: BaseElement, transform: Transform) -> None:
     values = transform.to_hexad()
     if any(abs(value - same) > 1e-12 for value, same in zip(values, (1, 0, 0, 1, 0, 0))):
-        # Written by hand: inkex keeps six digits, too few for pages far from the origin.
-        element.set("transform", f"matrix({','.join(f'{value:.12g}' for value in values)})")
+        # Written past inkex, which keeps six digits: too few far from the origin.
+        element.attrib["transform"] = f"matrix({','.join(f'{value:.12g}' for value in values)})"
 
 
 def _wrapped(group: BaseElement, wrap: Wrap, content_to_root: Transform) -> BaseElement:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 
 import numpy as np
 from PIL import Image
 
-from tessera_protocol.errors import error
+from tessera_protocol.errors import TesseraError, error
 from tessera_protocol.jobs import StippleParams
 
 from .page import Box
@@ -49,19 +50,30 @@ def check_image(image: np.ndarray) -> np.ndarray:
     return image
 
 
-def ink_bounds(image: np.ndarray, params: StippleParams) -> Box | None:
-    """The smallest box around all pixels that could carry dots, image pixels; None where there are none."""
+@dataclasses.dataclass(frozen=True)
+class Inked:
+    """Where a picture can carry dots: the smallest box around it, image pixels, and its share of that box."""
+
+    box: Box
+    share: float
+
+
+def inked(image: np.ndarray, params: StippleParams) -> Inked | None:
+    """Where the tones are over white and the cut-off; None if they are nowhere."""
     least = max(params.white_cutoff - LEAST, LEAST)
     columns = np.zeros(image.shape[1], bool)
     rows = np.zeros(image.shape[0], bool)
+    pixels = 0
     for top, strip in _strips(image, 1):
-        inked = ink(strip, params.invert) >= least
-        rows[top : top + len(strip)] = inked.any(axis=1)
-        columns |= inked.any(axis=0)
-    down, across = np.flatnonzero(rows), np.flatnonzero(columns)
-    if not len(down):
+        there = ink(strip, params.invert) >= least
+        rows[top : top + len(strip)] = there.any(axis=1)
+        columns |= there.any(axis=0)
+        pixels += int(np.count_nonzero(there))
+    if not pixels:
         return None
-    return Box(float(across[0]), float(down[0]), float(across[-1] + 1), float(down[-1] + 1))
+    down, across = np.flatnonzero(rows), np.flatnonzero(columns)
+    box = Box(float(across[0]), float(down[0]), float(across[-1] + 1), float(down[-1] + 1))
+    return Inked(box, pixels / (box.width * box.height))
 
 
 def resampled(image: np.ndarray, window: Box, raster: tuple[int, int], params: StippleParams) -> np.ndarray:
@@ -171,5 +183,5 @@ def _check_floats(image: np.ndarray) -> None:
         )
 
 
-def _unusable(problem: str, **details: object) -> Exception:
+def _unusable(problem: str, **details: object) -> TesseraError:
     return error("unusable-input", problem, field="image", **details)

@@ -9,24 +9,21 @@ from __future__ import annotations
 
 import numpy as np
 
+from tessera_protocol.jobs import StippleParams
+
 from ..progress import Progress
-from . import voronoi
+from . import start, voronoi
+from .voronoi import kernels
 
 # Halves the energy's excess for equal steps, against 1; at 2 sites swing for ever.
 OVER = 1.8
 
 
-def weight(density: np.ndarray, engine: str) -> np.ndarray:
-    """What centroids are taken of, float32 (H, W), for engine "tone" or "wvs"."""
-    return density * density if engine == "tone" else density
-
-
 def relax(
     sites: np.ndarray,
     labels: np.ndarray,
-    weight: np.ndarray,
-    iterations: int,
-    tolerance: float,
+    density: np.ndarray,
+    params: StippleParams,
     rng: np.random.Generator,
     progress: Progress,
 ) -> int:
@@ -34,28 +31,63 @@ def relax(
 
     Args:
         sites: float32 (N, 2), pixels; moved in place.
-        labels: int32 (H, W), near sites; updated in place.
-        weight: float32 (H, W), not negative, not all 0.
-        iterations: most steps; the last one goes to the centroid and not past it.
-        tolerance: stop when sites move less than this share of their mean spacing; 0 never stops early.
+        labels: int32 (H, W), indices of near sites; updated in place.
+        density: float32 (H, W), not negative, not all 0.
+        params: engine, iterations and tolerance are read.
         rng: where sites with empty cells go.
         progress: told before each step.
     Returns:
-        the number of steps done.
+        the number of steps done. The last one goes to the centroid and not past it.
     """
+    weight = density * density if params.engine == "tone" else density
     for _ in range(2):
         voronoi.propagate(labels, sites)
-    enough = tolerance * (np.count_nonzero(weight) / len(sites)) ** 0.5
-    step, last = 0, iterations <= 1
-    while step < iterations:
-        progress("relaxing", step / iterations, f"Relaxing, step {step + 1} of {iterations}")
-        step += 1
+    enough = params.tolerance * (np.count_nonzero(weight) / len(sites)) ** 0.5
+    done, settled = 0, False
+    while done < params.iterations and not settled:
+        progress("relaxing", done / params.iterations, f"Relaxing, step {done + 1} of {params.iterations}")
+        done += 1
+        last = done == params.iterations
         moved = _step(sites, voronoi.cell_moments(labels, weight, len(sites)), 1.0 if last else OVER, weight, rng)
         voronoi.propagate(labels, sites)
-        if last:
-            break
-        last = step == iterations - 1 or moved < enough
-    return step
+        settled = moved < enough
+    return done
+
+
+def finish(
+    sites: np.ndarray, labels: np.ndarray, density: np.ndarray, rng: np.random.Generator, progress: Progress
+) -> np.ndarray:
+    """Make the cells exact and put sites that lie on paper onto the nearest ink of their cell.
+
+    Args as of `relax`.
+
+    Returns:
+        mean tone of each cell's ink, float64 (N,), [0, 1]: the density weighted with itself, so that the paper
+        that a cell on a silhouette's rim has beside its ink does not count.
+    """
+    voronoi.settle(labels, sites, progress)
+    stray = density[_rows(sites), _columns(sites)] <= 0
+    if stray.any():
+        kernels.onto_ink(labels, density, sites, stray, np.empty(len(sites), np.float32))
+        homeless = np.flatnonzero(density[_rows(sites), _columns(sites)] <= 0)
+        sites[homeless] = _anywhere(density, len(homeless), rng)
+    mass = voronoi.cell_moments(labels, density, len(sites))[:, 0]
+    squares = voronoi.cell_moments(labels, density * density, len(sites))[:, 0]
+    own = density[_rows(sites), _columns(sites)].astype(np.float64)
+    return np.divide(squares, mass, out=own, where=mass > 0)
+
+
+def _rows(sites: np.ndarray) -> np.ndarray:
+    return sites[:, 1].astype(np.intp)
+
+
+def _columns(sites: np.ndarray) -> np.ndarray:
+    return sites[:, 0].astype(np.intp)
+
+
+def _anywhere(density: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
+    """Sites drawn from the density: for those of which cells have no ink, as when dots outnumber pixels."""
+    return start.along_curve(density, count, rng)[0] if count else np.empty((0, 2), np.float32)
 
 
 def _step(

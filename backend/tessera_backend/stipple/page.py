@@ -1,10 +1,8 @@
-"""The page: its size, where the picture lies on it, and millimetres from pixels."""
+"""The page: its size, and where the picture lies on it."""
 
 from __future__ import annotations
 
 import dataclasses
-
-import numpy as np
 
 from tessera_protocol.errors import error
 from tessera_protocol.jobs import StippleParams
@@ -79,13 +77,6 @@ def lay_out(width: int, height: int, params: StippleParams) -> Layout:
         return Layout(page, _placed(picture, inner.width / scale, inner.height / scale, params), inner)
     scale = min(across, down)
     return Layout(page, picture, _placed(inner, width * scale, height * scale, params))
-
-
-def to_page(points: np.ndarray, raster: tuple[int, int], frame: Box) -> np.ndarray:
-    """Points in pixels of a raster (height, width) that covers `frame`, as float64 (N, 2) mm on the page."""
-    height, width = raster
-    scale = np.array([frame.width / width, frame.height / height])
-    return points * scale + (frame.left, frame.top)
 
 
 def _placed(room: Box, width: float, height: float, params: StippleParams) -> Box:

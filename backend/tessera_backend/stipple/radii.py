@@ -9,14 +9,3 @@ def by_tone(tones: np.ndarray, radius_min: float, radius_max: float) -> np.ndarr
     """Radii, float32 (N,) mm: the smallest at tone 0 (paper), the largest at tone 1 (black)."""
     return (radius_min + (radius_max - radius_min) * np.clip(tones, 0, 1)).astype(np.float32)
 
-
-def cell_tones(mass: np.ndarray, squares: np.ndarray) -> np.ndarray:
-    """Mean tone of each cell's ink, float64 (N,): the density, weighted with itself.
-
-    So the white paper that a cell on a silhouette's rim has beside its ink does not count.
-
-    Args:
-        mass: sum of the density over each cell.
-        squares: sum of its square.
-    """
-    return np.divide(squares, mass, out=np.zeros_like(squares), where=mass > 0)

@@ -1,0 +1,169 @@
+"""A short pen path through the dots: 2-opt and Or-opt over near neighbours, from the order they come in."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.spatial import cKDTree
+
+from ..compiled import njit
+from ..progress import Progress
+
+_NEIGHBOURS = 8
+# Longest stretch of the path that one change may turn round; longer ones cost more than they bring.
+_LONGEST = 25_000
+_DOTS_PER_CALL = 4000
+_MOST_PASSES = 12
+
+
+def short_path(positions: np.ndarray, progress: Progress) -> np.ndarray:
+    """In which sequence to draw the dots: an open path, never longer than the order given.
+
+    Args:
+        positions: (N, 2), in an order that is roughly local already, as dots along a space-filling curve are.
+        progress: told every few thousand dots.
+    Returns:
+        int64 (N,), a permutation.
+
+    Local search after Bentley, Fast Algorithms for Geometric Traveling Salesman Problems, ORSA J. Computing 4(4),
+    1992: neighbour lists, and dots where nothing improved are not looked at again until an end of theirs moves.
+    """
+    count = len(positions)
+    path = np.arange(count)
+    if count < 4:
+        return path
+    points = np.ascontiguousarray(positions, np.float64)
+    near = cKDTree(points).query(points, min(_NEIGHBOURS + 1, count))[1][:, 1:].astype(np.int64)
+    place = np.arange(count)
+    idle = np.zeros(count, bool)
+    for turn in range(_MOST_PASSES):
+        improved = 0
+        for begin in range(0, count, _DOTS_PER_CALL):
+            progress("ordering", (turn + begin / count) / _MOST_PASSES, "Shortening the pen path")
+            improved += _improve(points, near, path, place, idle, begin, min(begin + _DOTS_PER_CALL, count))
+        if improved == 0:
+            break
+    return path
+
+
+@njit(cache=True)
+def _improve(points, near, path, place, idle, begin, end):
+    """Apply improving changes at dots begin to end - 1; returns how many."""
+    improved = 0
+    for dot in range(begin, end):
+        while not idle[dot]:
+            if _two_opt(points, near, path, place, idle, dot) or _or_opt(points, near, path, place, idle, dot):
+                improved += 1
+            else:
+                idle[dot] = True
+    return improved
+
+
+@njit(cache=True)
+def _length(points, path, a, b):
+    """Distance between the dots at two places of the path; 0 where one is past its end, since it is open."""
+    if a < 0 or b < 0 or a >= path.shape[0] or b >= path.shape[0]:
+        return 0.0
+    dx = points[path[a], 0] - points[path[b], 0]
+    dy = points[path[a], 1] - points[path[b], 1]
+    return np.sqrt(dx * dx + dy * dy)
+
+
+@njit(cache=True)
+def _two_opt(points, near, path, place, idle, dot):
+    """Join a dot to a near one by turning round the stretch between; whether that was possible and shorter."""
+    a = place[dot]
+    for way in (1, -1):
+        there = _length(points, path, a, a + way)
+        for k in range(near.shape[1]):
+            b = place[near[dot, k]]
+            gain = there - _length(points, path, a, b)
+            if gain <= 1e-9:
+                break
+            gain += _length(points, path, b, b + way) - _length(points, path, a + way, b + way)
+            if a + way < 0 or a + way >= path.shape[0]:
+                continue
+            if gain > 1e-9:
+                low, high = min(a, b), max(a, b)
+                if way > 0:
+                    low += 1
+                else:
+                    high -= 1
+                if high - low < _LONGEST:
+                    _wake(path, idle, low, high)
+                    _turn(path, place, low, high)
+                    return True
+    return False
+
+
+@njit(cache=True)
+def _or_opt(points, near, path, place, idle, dot):
+    """Move a stretch of one to three dots that ends in `dot` to beside a near one; whether that was shorter."""
+    a = place[dot]
+    count = path.shape[0]
+    for way in (1, -1):
+        for size in range(3):
+            far = a + way * size  # the stretch is a to far; it leaves its neighbours on both sides to each other
+            if far < 0 or far >= count:
+                break
+            low, high = min(a, far), max(a, far)
+            freed = _length(points, path, low - 1, low) + _length(points, path, high, high + 1)
+            freed -= _length(points, path, low - 1, high + 1)
+            for k in range(near.shape[1]):
+                b = place[near[dot, k]]
+                joined = _length(points, path, a, b)
+                if freed - joined <= 1e-9:
+                    break
+                if low <= b <= high:
+                    continue
+                for side in (1, -1):
+                    c = b + side
+                    if low <= c <= high:
+                        continue
+                    gain = freed - joined - _length(points, path, far, c) + _length(points, path, b, c)
+                    if gain > 1e-9 and _move(path, place, idle, low, high, min(b, c), a < far, b < c):
+                        return True
+    return False
+
+
+@njit(cache=True)
+def _move(path, place, idle, low, high, gap, dot_is_low, dot_goes_first):
+    """Put the stretch low to high between the places gap and gap + 1, `dot` on the right side; by turning round."""
+    size = high - low
+    if gap >= high:
+        first, last = low, gap
+        if last - first >= _LONGEST:
+            return False
+        _wake(path, idle, first, last)
+        _turn(path, place, first, last)
+        _turn(path, place, first, last - size - 1)
+        if dot_is_low == dot_goes_first:
+            _turn(path, place, last - size, last)
+    else:
+        first, last = gap + 1, high
+        if last - first >= _LONGEST:
+            return False
+        _wake(path, idle, first, last)
+        _turn(path, place, first, last)
+        _turn(path, place, first + size + 1, last)
+        if dot_is_low == dot_goes_first:
+            _turn(path, place, first, first + size)
+    return True
+
+
+@njit(cache=True)
+def _wake(path, idle, low, high):
+    """Look again at the dots whose neighbours on the path change."""
+    for at in (low - 1, low, low + 1, low + 2, high - 2, high - 1, high, high + 1):
+        if 0 <= at < path.shape[0]:
+            idle[path[at]] = False
+
+
+@njit(cache=True)
+def _turn(path, place, low, high):
+    while low < high:
+        path[low], path[high] = path[high], path[low]
+        place[path[low]], place[path[high]] = low, high
+        low += 1
+        high -= 1
+    if low == high:
+        place[path[low]] = low
