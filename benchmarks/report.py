@@ -55,7 +55,9 @@ def table(head: Sequence[str], rows: Iterable[Sequence[object]], texts: int = 1)
 def _cell(value: object) -> str:
     if value is None:
         return "-"
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    if isinstance(value, float):
+        return f"{value:.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+    return str(value)
 
 
 def bullets(lines: Iterable[str]) -> str:

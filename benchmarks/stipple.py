@@ -1,7 +1,9 @@
 """Time and quality of the stipple engines by dot count, with a plain SciPy Lloyd and what peers are given beside them.
 
-python benchmarks/stipple.py
-python benchmarks/stipple.py --images FOLDER --rougier CHECKOUT --bnot BINARY --sheet sheet.png
+    python benchmarks/stipple.py
+    python benchmarks/stipple.py --images FOLDER --rougier CHECKOUT --bnot BINARY --sheet sheet.png
+
+One core for everybody. How peers are found, and what the columns mean: benchmarks/README.md.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-# One core for everybody: the product's engines use one, and so do the peers.
+# Read when NumPy is imported.
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(variable, "1")
 

@@ -160,7 +160,7 @@ def property_of(element: BaseElement, name: str) -> str | None:
     # `attrib`: inkex's own `style` and `get` would write the attribute back in another form.
     style = element.attrib.get("style")
     value = Style(style).get(name) or element.get(name)
-    if value is None and element.get("class"):
+    if value is None and element.attrib.get("class"):
         value = element.cascaded_style().get(name)
         if style is not None:
             element.attrib["style"] = style

@@ -37,7 +37,7 @@ def image() -> dict[str, Buffer]:
 
 def submit_and_wait_until_it_runs(client: Client) -> str:
     job_id = client.submit("stipple", LONG, image())
-    until(lambda: any(isinstance(e, messages.Progress) and e.stage != "preparing" for e in client.poll(0.1)))
+    until(lambda: any(isinstance(e, messages.Progress) and e.stage != "compiling" for e in client.poll(0.1)))
     return job_id
 
 

@@ -1,4 +1,4 @@
-"""The progress bar on stderr: silent when nobody watches."""
+"""The progress bar on stderr: drawn for a person at a terminal, silent in logs but for what takes long."""
 
 from __future__ import annotations
 
@@ -15,26 +15,30 @@ class ProgressBar:
     """Called with (stage, fraction, text), as jobs do; a context that ends Ctrl-C as "cancelled"."""
 
     def __init__(self) -> None:
-        self._bar: Any = click.progressbar(length=1000, file=sys.stderr, show_eta=False, width=30)
-        self._label = ""
+        self._bar: Any = None
+        self._stage = ""
+        if sys.stderr.isatty():
+            self._bar = click.progressbar(length=1000, file=sys.stderr, show_eta=False, width=30)
 
     def __call__(self, stage: str, fraction: float, text: str) -> None:
         """Show how far the job is."""
-        label = text or stage.capitalize()
-        if label != self._label and stage == "preparing" and not sys.stderr.isatty():
-            # A log, or another program, reads along, and sees no bar: a line for what takes long.
-            click.echo(label, err=True)
-        self._label = label
-        self._bar.label = f"{label[:48]:<48}"
-        self._bar.update(round(fraction * 1000) - self._bar.pos)
+        text = text or stage.capitalize()
+        if self._bar is not None:
+            self._bar.label = f"{text[:48]:<48}"
+            self._bar.update(round(fraction * 1000) - self._bar.pos)
+        elif stage == "compiling" != self._stage:
+            click.echo(text, err=True)
+        self._stage = stage
 
     def __enter__(self) -> ProgressBar:
-        self._bar.__enter__()
+        if self._bar is not None:
+            self._bar.__enter__()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._bar.__exit__(kind, value, trace)
+        if self._bar is not None:
+            self._bar.__exit__(kind, value, trace)
         if kind is KeyboardInterrupt:
             raise error("cancelled", "Cancelled; nothing was written.") from None

@@ -45,7 +45,7 @@ def check_output(output: Path) -> None:
     if output.suffix.lower() not in (".svg", ".csv"):
         raise error(
             "unusable-input",
-            f"The output {output.name!r} has no known ending.",
+            f"The output {output.name!r} ends in {output.suffix or 'nothing'}, but .svg and .csv are possible.",
             field="output",
             given=output.suffix,
             allowed=".svg, .csv",
@@ -103,7 +103,7 @@ def _here(image: Path, params: StippleParams, bar: ProgressBar) -> Stipples:
 
     pixels = load(image)
     if not compiled.is_warm():
-        bar("preparing", 0.0, "Compiling kernels; only the first run waits, up to a minute")
+        bar("compiling", 0.0, "Compiling kernels; only the first run waits, up to a minute")
     from tessera_backend.stipple import stipple
 
     return stipple(pixels, params, Progress(bar))

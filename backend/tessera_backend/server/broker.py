@@ -183,7 +183,7 @@ class Broker:
         self._answer(peer, number, messages.Accepted(entry.job_id, entry.state, position))
         if entry.state == "queued" and not any(m.state in ("ready", "busy") for m in self._pool.members):
             text = "Getting ready; the first run compiles its kernels, which takes up to a minute"
-            self._answer(peer, number, messages.Progress(entry.job_id, "preparing", 0.0, text))
+            self._answer(peer, number, messages.Progress(entry.job_id, "compiling", 0.0, text))
         if entry.state not in WAITING:
             self._answer(peer, number, self._end_of(entry))
 
