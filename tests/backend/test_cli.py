@@ -72,7 +72,7 @@ def test_here_and_through_the_backend_are_the_same(backend: BackendProcess, pict
         (["missing.png"], "missing.png"),
         (["empty.png"], "empty.png"),
         (["words.png"], "words.png"),
-        (["white.png"], "ink"),
+        (["white.png"], "nowhere to put dots"),
     ],
 )
 def test_bad_input_is_exit_code_2_and_one_sentence(

@@ -140,9 +140,12 @@ def test_a_killed_backend_still_has_its_results(own_backend: BackendProcess) -> 
         assert failure.failure.code == "backend-restarted"
 
 
-def test_workers_do_not_outlive_a_killed_backend(own_backend: BackendProcess) -> None:
-    """No orphan keeps the memory of a graphics card."""
+@pytest.mark.parametrize("busy", [False, True], ids=["idle", "busy"])
+def test_workers_do_not_outlive_a_killed_backend(own_backend: BackendProcess, busy: bool) -> None:
+    """No orphan keeps a core, or the memory of a graphics card."""
     with own_backend.start().client() as client:
+        if busy:
+            submit_and_wait_until_it_runs(client)
         workers = [w["pid"] for w in client.status()["workers"]]
     own_backend.kill()
     for pid in workers:

@@ -120,7 +120,7 @@ def test_unusable_pictures(inkscape: Inkscape, tmp_path: Path, href: str, expect
     """Whatever an image links to, the message says what is wrong with it."""
     document = drawings.one_picture(tmp_path)
     tree = etree.parse(document)
-    tree.find("//{*}image").set("{http://www.w3.org/1999/xlink}href", href)
+    tree.find(".//{*}image").set("{http://www.w3.org/1999/xlink}href", href)
     tree.write(document)
 
     assert expected in message(inkscape.script(document, "photo"))

@@ -62,6 +62,7 @@ class Worker:
         self._log_path = log_path
         self._cancelled = False
         self._reported = ("", 0.0)
+        self._looked_up = 0.0
         self._leave = False
 
     def run(self) -> None:
@@ -72,7 +73,7 @@ class Worker:
         while not self._leave:
             order = self._receive(1.0)
             if order is None:
-                self._leave = not _parent_lives()
+                self._leave |= self._orphaned()
             elif order["kind"] == "run":
                 self._serve(order)
                 self._send(kind="ready")
@@ -139,7 +140,17 @@ class Worker:
         while (order := self._receive(0.0)) is not None:
             self._cancelled |= order["kind"] in ("cancel", "exit")
             self._leave |= order["kind"] == "exit"
-        return self._cancelled
+        self._leave |= self._orphaned()
+        return self._cancelled or self._leave
+
+    def _orphaned(self) -> bool:
+        """Whether the broker is gone; looks once a second, for this is asked at every step of a job."""
+        now = time.monotonic()
+        if now - self._looked_up < 1.0:
+            return False
+        self._looked_up = now
+        parent = multiprocessing.parent_process()
+        return parent is not None and not parent.is_alive()
 
     def _receive(self, timeout: float) -> dict[str, Any] | None:
         if not self._socket.poll(int(timeout * 1000)):
@@ -149,8 +160,3 @@ class Worker:
 
     def _send(self, **report: Any) -> None:
         self._socket.send(msgpack.packb(report))
-
-
-def _parent_lives() -> bool:
-    parent = multiprocessing.parent_process()
-    return parent is None or parent.is_alive()
