@@ -71,7 +71,8 @@ def engine(name: str, iterations: int) -> peers.Method:
         seconds = time.process_time() - start
         return made.positions / np.array(made.page), seconds
 
-    return peers.Method(f"Tessera {name}", report.versions(["tessera"]), solve, 100_000)
+    version = f"{report.versions(['tessera'])}, {iterations} iterations"
+    return peers.Method(f"Tessera {name}", version, solve, 100_000)
 
 
 def timed(method: peers.Method, grey: pictures.Grey, dots: int, repeat: int) -> tuple[peers.Floats, float]:

@@ -8,7 +8,9 @@ from array import array
 from pathlib import Path
 
 _HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(_HERE), str(_HERE / "lib")]
+_LIB = _HERE / "lib"
+# A Python too old for the libraries in lib has others in a folder of its own.
+sys.path[:0] = [str(_HERE), str(_LIB / f"cp{sys.version_info[0]}{sys.version_info[1]}"), str(_LIB)]
 
 import inkex  # noqa: E402
 
@@ -34,10 +36,11 @@ class Stipple(effect.JobEffect):
         with open_window("Tessera: Stipple") as window:
             results = follow(requests, effect.backend_command(), window)
         marks = place.Marks(wanted.marks, wanted.color)
-        for scene, request, result in zip(scenes, requests, results):
+        # From the top down: each goes right over its picture's layer, so the last one placed lies lowest.
+        for scene, result in reversed(list(zip(scenes, results))):
             buffers = result.buffers
             dots = place.Dots.of(buffers["positions"].data, buffers["radii"].data, result.meta)
-            place.place(self.svg, scene.source, scene.page, dots, marks, scene.clip.wraps, request.params)
+            place.place(self.svg, scene.source, scene.page, dots, marks, scene.clip.wraps)
 
     def _scene(self, source: gather.Source) -> Scene:
         picture = gather.picture(source, self.link_folders())
@@ -74,7 +77,7 @@ class Scene:
             fit=page.fit,
             align_x=page.align_x,
             align_y=page.align_y,
-            minimum_gap=page.gap(wanted.minimum_gap, wanted.radius_max),
+            minimum_gap=page.gap(wanted.minimum_gap, wanted.radius_max or page.covering_radius(wanted.dots)),
         )
         buffers = {"image": Buffer.file(self.picture.data, self.picture.media_type)}
         if self.clip.region is not None:

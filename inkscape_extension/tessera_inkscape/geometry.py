@@ -156,6 +156,10 @@ class Page:
         """The most by which the way to the drawing shortens a distance: 1 but for skewed images."""
         return min(1.0, singular_values(self.to_drawing)[1])
 
+    def covering_radius(self, dots: int) -> float:
+        """The most (mm) that dots can have whose radius is chosen by the backend: they cover the page."""
+        return math.sqrt(self.width * self.height / (math.pi * dots))
+
     def gap(self, wanted: float, largest_radius: float) -> float:
         """The minimum gap (mm) to ask for, so that `wanted` holds in the drawing.
 

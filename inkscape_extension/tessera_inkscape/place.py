@@ -30,7 +30,7 @@ class Dots:
     Attributes:
         positions: x, y, x, y, ... in millimetres of the page.
         radii: one a dot, mm.
-        meta: of the run: engine, weights, device, seed, ...
+        meta: of the run: engine, weights, device, seed, parameters, ...
     """
 
     positions: Sequence[float]
@@ -65,13 +65,11 @@ def place(
     dots: Dots,
     marks: Marks,
     wraps: Sequence[Wrap] = (),
-    params: Mapping[str, Any] | None = None,
 ) -> BaseElement:
     """Put the dots over an image.
 
     Args:
         wraps: clips and masks that the dots don't know of.
-        params: what was asked for, kept with the layer.
     Returns:
         The new layer.
     """
@@ -82,7 +80,7 @@ def place(
     layer.set("id", svg.get_unique_id("stipple"))
     layer.set("style", marks.style)
     _set_transform(layer, -_to_root(parent) @ content_to_root)
-    _describe(layer, dots, params or {})
+    _describe(layer, dots)
     parent.insert(parent.index(below) + 1, layer)
     around = set(layer.iterancestors())
     group: BaseElement = layer
@@ -136,7 +134,7 @@ def _content_space(svg: SvgDocumentElement) -> tuple[Transform, float]:
 
 
 def _set_transform(element: BaseElement, transform: Transform) -> None:
-    values = transform.to_hexad()
+    values = tuple(transform.to_hexad())
     if any(abs(value - same) > 1e-12 for value, same in zip(values, (1, 0, 0, 1, 0, 0))):
         # Written past inkex, which keeps six digits: too few far from the origin.
         element.attrib["transform"] = f"matrix({','.join(f'{value:.12g}' for value in values)})"
@@ -169,11 +167,12 @@ def _draw(group: BaseElement, dots: Dots, kind: str, to_content: Transform, mm: 
             etree.SubElement(group, f"{SVG}circle", circle)
 
 
-def _describe(layer: BaseElement, dots: Dots, params: Mapping[str, Any]) -> None:
+def _describe(layer: BaseElement, dots: Dots) -> None:
     """Keep what made the layer: for people in its description (Object Properties), for programs in its metadata."""
-    run = {"tool": "Tessera", "job": "stipple", **dots.meta, "parameters": dict(params)}
+    run = {"tool": "Tessera", "job": "stipple", **dots.meta}
     told = ("engine", "seed", "device", "weights")
     known = ", ".join(f"{key} {dots.meta[key]}" for key in told if dots.meta.get(key) not in (None, ""))
-    etree.SubElement(layer, f"{SVG}desc").text = f"{len(dots.radii)} dots by Tessera: {known}."
+    left_out = "".join(f" {count} dots left out: {why}." for why, count in dots.meta.get("dots_left_out", {}).items())
+    etree.SubElement(layer, f"{SVG}desc").text = f"{len(dots.radii)} dots by Tessera: {known}.{left_out}"
     metadata = etree.SubElement(layer, f"{SVG}metadata")
     etree.SubElement(metadata, RUN, nsmap={None: "urn:tessera:run"}).text = json.dumps(run, sort_keys=True)

@@ -71,18 +71,30 @@ class StippleParams:
         "Tone: the number of dots follows the greys exactly. Even: smoother spacing, but darks lose dots to lights.",
         page="Dots",
     )
-    radius_min: float = number(
-        0.25, 0.01, 50.0, "Smallest radius", "Radius of a dot in the lightest tone.", unit="mm", page="Dots"
-    )
     radius_max: float = number(
-        0.25, 0.01, 50.0, "Largest radius", "Radius of a dot in the darkest tone.", unit="mm", page="Dots"
+        0.0,
+        0.0,
+        50.0,
+        "Radius",
+        "Radius of the dots; 0 chooses it so that the ink covers as much paper as the tones ask for.",
+        unit="mm",
+        page="Dots",
+    )
+    radius_min: float = number(
+        0.0,
+        0.0,
+        50.0,
+        "Smallest radius",
+        "Radius of a dot in the lightest tone, for dots sized by tone; 0 gives all dots one size.",
+        unit="mm",
+        page="Dots",
     )
     minimum_gap: float = number(
         0.0,
         0.0,
         50.0,
         "Minimum gap",
-        "Least distance between the edges of two dots; dots that find no room are left out. 0 lets dots touch or overlap.",
+        "Least distance between the edges of two dots; who finds no room is left out. 0 lets dots touch and overlap.",
         unit="mm",
         page="Dots",
     )
@@ -98,6 +110,12 @@ class StippleParams:
         False, "Invert", "Put the dots on the light parts: for white ink on black paper.", page="Tone"
     )
     gamma: float = number(1.0, 0.1, 10.0, "Gamma", "Above 1 fewer dots in the midtones, below 1 more.", page="Tone")
+    autocontrast: bool = boolean(
+        False,
+        "Stretch contrast",
+        "Spread the picture's own lightest and darkest tones over the whole range, for pale or dim photos.",
+        page="Tone",
+    )
     white_cutoff: float = number(
         0.0,
         0.0,
@@ -180,13 +198,14 @@ class StippleParams:
             InvalidInput: "out-of-range".
         """
         if self.radius_min > self.radius_max:
+            remedy = "Make the radius larger." if self.radius_max else "Set the radius of the darkest tone, too."
             raise error(
                 "out-of-range",
-                f"The smallest radius ({self.radius_min:g} mm) is over the largest ({self.radius_max:g} mm).",
+                f"The smallest radius ({self.radius_min:g} mm) is over the radius ({self.radius_max:g} mm).",
                 field="radius_min",
                 given=self.radius_min,
-                allowed=f"0.01 to {self.radius_max:g} mm",
-                remedy="Swap the two, or make them equal for dots of one size.",
+                allowed=f"0 to {self.radius_max:g} mm",
+                remedy=remedy,
             )
         hexdigits = self.color[1:]
         if not (

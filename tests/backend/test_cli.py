@@ -66,7 +66,7 @@ def test_here_and_through_the_backend_are_the_same(backend: BackendProcess, pict
     ("arguments", "words"),
     [
         (["ramp.png", "--dots", "5"], "Dots is 5, but 10 to 100000 are possible"),
-        (["ramp.png", "--radius-min", "2"], "over the largest"),
+        (["ramp.png", "--radius-min", "2"], "over the radius"),
         (["ramp.png", "-o", "dots.xyz"], ".svg and .csv are possible"),
         (["ramp.png", "-o", "no/such/dots.svg"], "no folder"),
         (["missing.png"], "missing.png"),
@@ -196,3 +196,20 @@ def test_the_demo_ends_with_pictures(tmp_path: Path) -> None:
     for drawing in drawings:
         assert drawing.name in page.read_text()
         assert len(circles(drawing)) > 1000
+
+
+def test_a_bug_is_a_sentence_and_a_log(tmp_path: Path) -> None:
+    """Even our own mistakes don't throw a traceback at the user; it is in the log, for the report."""
+    script = (
+        "import sys, tessera_backend.cli.backend as backend; from tessera_backend.cli import main\n"
+        "backend._ask = lambda question: 1 / 0\n"
+        "main(['status'])"
+    )
+    env = {**os.environ, "TESSERA_HOME": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", script], env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "this is a bug" in done.stderr
+    assert "Traceback" not in done.stderr
+    log = tmp_path / "state" / "log" / "cli.log"
+    assert str(log) in done.stderr
+    assert "ZeroDivisionError" in log.read_text()

@@ -59,7 +59,10 @@ def extension(tmp_path_factory: pytest.TempPathFactory) -> Path:
     extensions = tmp_path_factory.mktemp("inkscape profile") / "extensions"
     own = sys.version_info[:2]
     system = subprocess.run(
-        ["/usr/bin/python3", "-c", "import sys; print(*sys.version_info[:2])"], capture_output=True, text=True, check=False
+        ["/usr/bin/python3", "-c", "import sys; print(*sys.version_info[:2])"],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     # The libraries of this environment do, where Inkscape's Python is of the same version; else they are fetched.
     offline = system.stdout.split() == [str(own[0]), str(own[1])]

@@ -66,7 +66,8 @@ def two_pictures(folder: Path) -> Path:
 <image id="linked" x="200" y="30" width="90" height="120" preserveAspectRatio="none"
  xlink:href="{LINKED.replace(" ", "%20")}"/>
 </g></g>
-<g id="above" inkscape:groupmode="layer" inkscape:label="Above"><rect id="box" x="380" y="280" width="9" height="9"/></g>
+<g id="above" inkscape:groupmode="layer" inkscape:label="Above">
+<rect id="box" x="380" y="280" width="9" height="9"/></g>
 </svg>""",
         encoding="utf-8",
     )

@@ -64,7 +64,7 @@ class Inkscape:
     def script(
         self, document: Path, *selected: str, environment: dict[str, str] | None = None, **params: object
     ) -> subprocess.CompletedProcess[str]:
-        """What the effect's script alone does, run as Inkscape would: the new document on stdout, messages on stderr."""
+        """The effect's script alone, run as Inkscape would: the new document on stdout, messages on stderr."""
         options = [f"--id={name}" for name in selected] + [f"--{name}={value}" for name, value in params.items()]
         env = {**self.environment, "PYTHONPATH": str(inkex_folder()), "PYTHONUNBUFFERED": "1"}
         env |= {"DOCUMENT_PATH": str(document)} | (environment or {})

@@ -130,7 +130,7 @@ def test_values_that_do_not_fit_together(inkscape: Inkscape, tmp_path: Path) -> 
     """The schema's rules hold in Inkscape as they do everywhere, in the same words."""
     text = message(inkscape.script(drawings.one_picture(tmp_path), "photo", radius_min=2.0, radius_max=1.0))
 
-    assert text.startswith("The smallest radius (2 mm) is over the largest (1 mm).")
+    assert text.startswith("The smallest radius (2 mm) is over the radius (1 mm).")
 
 
 def test_a_picture_that_is_clipped_away(inkscape: Inkscape, tmp_path: Path) -> None:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import importlib
 import sys
+import traceback
+from datetime import datetime
 from typing import Any
 
 import click
 
 from tessera_backend import __version__
+from tessera_protocol import paths
 from tessera_protocol.errors import TesseraError
 
 # name -> (module, help): the help stands here so that listing the commands imports none of them.
@@ -50,6 +53,24 @@ class _Commands(click.Group):
         except TesseraError as exc:
             click.echo(f"Error: {exc}", err=True)
             sys.exit(exc.exit_code)
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except Exception:
+            click.echo(f"Error: Something went wrong inside Tessera; this is a bug. {_log_bug()}", err=True)
+            sys.exit(1)
+
+
+def _log_bug() -> str:
+    """Keep the traceback for a report; returns the sentence that says where."""
+    log = paths.state_dir() / "log" / "cli.log"
+    try:
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with log.open("a", encoding="utf-8") as file:
+            file.write(f"\n{datetime.now().isoformat(timespec='seconds')} {' '.join(sys.argv)}\n")
+            traceback.print_exc(file=file)
+    except OSError as exc:
+        return f"Its log could not be written: {exc}."
+    return f"Please report it, with the end of {log}."
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})

@@ -23,14 +23,14 @@ if TYPE_CHECKING:
     from tessera_protocol.client import Client
 
 STIPPLES = {
-    "tone": ("Tone: as many dots as the greys ask for", StippleParams(dots=8000, page_width=200.0, radius_max=0.3)),
+    "tone": ("Tone: as many dots as the greys ask for", StippleParams(dots=8000, page_width=200.0)),
     "sized": (
-        "Few dots, sized by tone",
-        StippleParams(dots=2500, page_width=200.0, radius_min=0.3, radius_max=1.1, minimum_gap=0.1),
+        "Few dots, sized by tone, none touching",
+        StippleParams(dots=2000, page_width=200.0, radius_min=0.3, radius_max=1.1, minimum_gap=0.05),
     ),
     "inverted": (
         "White ink on black",
-        StippleParams(dots=8000, page_width=200.0, invert=True, color="#ffffff", white_cutoff=0.05),
+        StippleParams(dots=8000, page_width=200.0, invert=True, gamma=1.5, color="#ffffff"),
     ),
     "wvs": ("Even spacing (Secord 2002)", StippleParams(dots=5000, page_width=200.0, engine="wvs")),
 }

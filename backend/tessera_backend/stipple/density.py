@@ -14,7 +14,7 @@ from tessera_protocol.jobs import StippleParams
 from .page import Box
 
 # Rec. 601, as docs/conventions.md says.
-LUMA = np.array([0.299, 0.587, 0.114], np.float32)
+LUMA = (np.float32(0.299), np.float32(0.587), np.float32(0.114))
 # Less than one step of 16 bit, more than the rounding of float32 arithmetic.
 LEAST = 1e-5
 _STRIP_PIXELS = 1 << 20
@@ -86,7 +86,7 @@ def resampled(image: np.ndarray, window: Box, raster: tuple[int, int], params: S
         image: as `check_image` returns it.
         window: the part, in image pixels.
         raster: height and width.
-        params: invert, white_cutoff and gamma are read.
+        params: invert, autocontrast, white_cutoff and gamma are read.
     Returns:
         float32 (height, width), [0, 1].
     """
@@ -96,7 +96,18 @@ def resampled(image: np.ndarray, window: Box, raster: tuple[int, int], params: S
     box = (window.left / block, window.top / block, window.right / block, window.bottom / block)
     if box != (0, 0, width, height) or tones.shape != raster:
         tones = _scaled(tones, box, raster)
+    if params.autocontrast:
+        stretch(tones)
     return tone_curve(tones, params.white_cutoff, params.gamma)
+
+
+def stretch(tones: np.ndarray) -> None:
+    """Spread tones (in place) over [0, 1], from the 0.5th to the 99.5th percentile of what is not paper."""
+    inked = tones[tones > LEAST]
+    if inked.size:
+        low, high = np.percentile(inked, (0.5, 99.5))
+        if high > low:
+            np.clip((tones - low) / (high - low), 0, 1, out=tones)
 
 
 def tone_curve(tones: np.ndarray, white_cutoff: float, gamma: float) -> np.ndarray:
@@ -113,8 +124,11 @@ def ink(image: np.ndarray, invert: bool) -> np.ndarray:
     """
     full = np.float32(1.0 if image.dtype.kind == "f" else np.iinfo(image.dtype).max)
     channels = 1 if image.ndim == 2 else image.shape[2]
-    grey = image if channels == 1 else image[..., 0] if channels == 2 else image[..., :3] @ LUMA
-    tones = grey.astype(np.float32, copy=channels <= 2)
+    if channels >= 3:
+        tones = image[..., 0] * LUMA[0] + image[..., 1] * LUMA[1]
+        tones += image[..., 2] * LUMA[2]
+    else:
+        tones = (image if channels == 1 else image[..., 0]).astype(np.float32)
     tones /= full
     if not invert:
         np.subtract(1, tones, out=tones)

@@ -13,7 +13,7 @@ from tessera_protocol.jobs import StippleParams
 
 from .. import __version__
 from ..progress import Progress
-from . import gap, lloyd, order, radii, start, working
+from . import gap, lloyd, order, radii, working
 from .page import lay_out
 
 
@@ -45,7 +45,7 @@ def run(image: np.ndarray, params: StippleParams, progress: Progress, clip: np.n
     clock.lap("density")
 
     progress("placing", 0.1, f"Placing {params.dots} dots")
-    sites, labels = start.along_curve(ground.density, params.dots, rng)
+    sites, labels = lloyd.begin(ground.density, params, rng)
     clock.lap("start")
 
     steps = lloyd.relax(sites, labels, ground.density, params, rng, progress.part(0.15, 0.75))
@@ -53,7 +53,7 @@ def run(image: np.ndarray, params: StippleParams, progress: Progress, clip: np.n
 
     tones = lloyd.finish(sites, labels, ground.density, rng, progress.part(0.75, 0.8))
     positions = ground.to_page(sites)
-    sizes = radii.by_tone(tones, params.radius_min, params.radius_max)
+    sizes = radii.of_dots(tones, ground.density, ground.frame.width * ground.frame.height, params)
     clock.lap("cells")
 
     if params.minimum_gap > 0:

@@ -1,11 +1,44 @@
-"""How large each dot is: by the tone of its cell."""
+"""How large each dot is: by the tone of its cell, or so that the ink on the page adds up to the tones."""
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
+from tessera_protocol.jobs import StippleParams
 
-def by_tone(tones: np.ndarray, radius_min: float, radius_max: float) -> np.ndarray:
-    """Radii, float32 (N,) mm: the smallest at tone 0 (paper), the largest at tone 1 (black)."""
-    return (radius_min + (radius_max - radius_min) * np.clip(tones, 0, 1)).astype(np.float32)
+# Of the spacing that the darkest tone leaves, what neighbours in a relaxed arrangement hardly ever fall below.
+NEAREST = 0.75
+LEAST_RADIUS = 0.01
 
+
+def of_dots(tones: np.ndarray, density: np.ndarray, area: float, params: StippleParams) -> np.ndarray:
+    """Radii of the dots.
+
+    Args:
+        tones: of the cells, float (N,), [0, 1].
+        density: that the dots follow, float32 (H, W).
+        area: of the page that `density` covers, mm^2.
+        params: dots, radius_min, radius_max and minimum_gap are read.
+    Returns:
+        float32 (N,), mm: `radius_min` at tone 0 (paper), `radius_max` at tone 1 (black).
+    """
+    largest = params.radius_max or covering(density, area, params.dots, params.minimum_gap)
+    smallest = params.radius_min or largest
+    return (smallest + (largest - smallest) * np.clip(tones, 0, 1)).astype(np.float32)
+
+
+def covering(density: np.ndarray, area: float, dots: int, minimum_gap: float) -> float:
+    """The one radius (mm) with which so many dots put as much ink on the page as the density asks for.
+
+    In the darkest parts neighbours then touch or overlap; with a minimum gap the dots are smaller, so that there, too,
+    most find room.
+    """
+    radius = math.sqrt(area * float(density.mean()) / (math.pi * dots))
+    if minimum_gap > 0:
+        # Dots a mm^2 in the darkest parts; as a hexagonal lattice they would stand at this distance.
+        darkest = dots * float(np.percentile(density, 99)) / (area * float(density.mean()))
+        spacing = math.sqrt(2 / (math.sqrt(3) * max(darkest, 1e-12)))
+        radius = min(radius, (NEAREST * spacing - minimum_gap) / 2)
+    return max(radius, LEAST_RADIUS)

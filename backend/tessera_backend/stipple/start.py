@@ -24,9 +24,9 @@ def along_curve(density: np.ndarray, count: int, rng: np.random.Generator) -> tu
     """
     sites = np.empty((count, 2), np.float32)
     labels = np.empty(density.shape, np.int32)
+    orientation, phase = int(rng.integers(8)), float(rng.random())
     # Not right up to a pixel's border, where float32 may round into the next one.
     inside = rng.uniform(0.05, 0.95, (count, 2)).astype(np.float32)
-    orientation, phase = int(rng.integers(8)), float(rng.random())
     _walk(density, float(density.sum(dtype=np.float64)), orientation, phase, inside, sites, labels)
     return sites, labels
 

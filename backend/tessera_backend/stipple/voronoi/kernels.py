@@ -163,3 +163,109 @@ def onto_ink(labels, density, sites, stray, least):
                 # A little inside the pixel: on its border, rounding would decide whose it is.
                 low = np.float32(targets[i, axis] + 0.125)
                 sites[i, axis] = min(max(sites[i, axis], low), low + np.float32(0.75))
+
+
+@njit(cache=True)
+def borders(labels, density, sites, near, conductance):
+    """Which cells touch, and how much mass passes their border if it moves: integral of density over distance.
+
+    Each pair is booked once, on the site of lower index: near, int32 (N, K), has the other one, -1 where free;
+    conductance is float64 (N, K). A pair that finds no room is left out: that takes a huge cell among tiny ones.
+    """
+    near[:] = -1
+    conductance[:] = 0
+    height, width = labels.shape
+    for row in range(height):
+        for column in range(width):
+            here = labels[row, column]
+            if column + 1 < width and labels[row, column + 1] != here:
+                between = density[row, column] + density[row, column + 1]
+                _book(here, labels[row, column + 1], 0, between, sites, near, conductance)
+            if row + 1 < height and labels[row + 1, column] != here:
+                between = density[row, column] + density[row + 1, column]
+                _book(here, labels[row + 1, column], 1, between, sites, near, conductance)
+
+
+@njit(cache=True)
+def _book(i, j, axis, twice_density, sites, near, conductance):
+    """One pixel side of the border between i and j, as long as its share of the true, slanting border."""
+    if twice_density <= 0:
+        return
+    if i > j:
+        i, j = j, i
+    dx, dy = sites[j, 0] - sites[i, 0], sites[j, 1] - sites[i, 1]
+    squared = max(dx * dx + dy * dy, np.float32(1e-6))
+    for k in range(near.shape[1]):
+        if near[i, k] == j or near[i, k] < 0:
+            near[i, k] = j
+            conductance[i, k] += 0.5 * twice_density * abs(dx if axis == 0 else dy) / squared
+            return
+
+
+@njit(cache=True)
+def solve(near, conductance, diagonal, excess, rounds, enough, potential):
+    """The potential whose Laplacian on the graph of cells is the excess, all float64 (N,), by conjugate gradients.
+
+    Preconditioned by the diagonal; ends after so many rounds, or when the residual's norm is that share of the
+    excess's. In compiled loops, since BLAS would start threads for each of its many short dot products.
+    """
+    potential[:] = 0
+    residual = excess.copy()
+    direction = residual / diagonal
+    image = np.empty_like(excess)
+    fall, goal = _dot(residual, direction), enough * enough * _dot(excess, excess)
+    for _ in range(rounds):
+        if _dot(residual, residual) <= goal:
+            break
+        _laplacian(near, conductance, diagonal, direction, image)
+        step = fall / _dot(direction, image)
+        before, fall = fall, 0.0
+        for i in range(excess.shape[0]):
+            potential[i] += step * direction[i]
+            residual[i] -= step * image[i]
+            fall += residual[i] * residual[i] / diagonal[i]
+        for i in range(excess.shape[0]):
+            direction[i] = residual[i] / diagonal[i] + fall / before * direction[i]
+
+
+@njit(cache=True)
+def _dot(a, b):
+    total = 0.0
+    for i in range(a.shape[0]):
+        total += a[i] * b[i]
+    return total
+
+
+@njit(cache=True)
+def _laplacian(near, conductance, diagonal, potential, out):
+    """out = diagonal * potential, less what the neighbours' potentials bring through the borders."""
+    for i in range(near.shape[0]):
+        out[i] = diagonal[i] * potential[i]
+    for i in range(near.shape[0]):
+        for k in range(near.shape[1]):
+            j = near[i, k]
+            if j < 0:
+                break
+            out[i] -= conductance[i, k] * potential[j]
+            out[j] -= conductance[i, k] * potential[i]
+
+
+@njit(cache=True)
+def slopes(near, conductance, sites, potential, sums):
+    """Gradients of a potential at the sites, from their neighbours: sums, float64 (N, 4), is of weights (the
+    conductances), of weighted squared distances, and of x and y of what 2 / weights makes the gradient."""
+    sums[:] = 0
+    for i in range(near.shape[0]):
+        for k in range(near.shape[1]):
+            j = np.int64(near[i, k])  # of the type of i, for the pair below
+            if j < 0:
+                break
+            c = conductance[i, k]
+            dx, dy = float(sites[j, 0]) - sites[i, 0], float(sites[j, 1]) - sites[i, 1]
+            squared = max(dx * dx + dy * dy, 1e-6)
+            slope = c * (potential[j] - potential[i]) / squared
+            for site in (i, j):
+                sums[site, 0] += c
+                sums[site, 1] += c * squared
+                sums[site, 2] += slope * dx
+                sums[site, 3] += slope * dy
