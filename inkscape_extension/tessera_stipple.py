@@ -72,8 +72,8 @@ class Scene:
             )
         params = dataclasses.replace(
             wanted,
-            page_width=page.width,
-            page_height=page.height,
+            page_width=round(page.width, 6),
+            page_height=round(page.height, 6),
             fit=page.fit,
             align_x=page.align_x,
             align_y=page.align_y,

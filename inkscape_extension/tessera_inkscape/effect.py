@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import sys
@@ -128,9 +129,11 @@ def main(effect: type[JobEffect]) -> None:
         effect().run()
     except Exception:
         log = paths.state_dir() / "inkscape.log"
-        log.parent.mkdir(parents=True, exist_ok=True)
-        with log.open("a", encoding="utf-8") as file:
-            traceback.print_exc(file=file)
+        # A full disk must not turn the message into a traceback.
+        with contextlib.suppress(OSError):
+            log.parent.mkdir(parents=True, exist_ok=True)
+            with log.open("a", encoding="utf-8") as file:
+                traceback.print_exc(file=file)
         inkex.errormsg(f"Something went wrong inside Tessera; this is a bug. Please report it, with the end of {log}.")
         sys.exit(1)
 

@@ -63,7 +63,7 @@ class Source:
 
 @dataclasses.dataclass(frozen=True)
 class Picture:
-    """An encoded picture: the bytes of its file, untouched."""
+    """An encoded picture: the bytes of its file, not decoded."""
 
     data: bytes
     media_type: str
@@ -284,9 +284,13 @@ def _read(path: str) -> Picture:
 
 
 def _checked(picture: Picture, name: str) -> Picture:
-    """Raises AbortExtension for what is no picture of pixels."""
+    """The picture as Inkscape shows it.
+
+    Raises:
+        AbortExtension: it is no picture of pixels.
+    """
     if not picture.data:
         raise AbortExtension(f"The picture {name} is empty (0 bytes). Import it again.")
     if "svg" in picture.media_type:
         raise AbortExtension(f"{name} is a drawing (SVG), not a picture of pixels: {BITMAP_COPY}.")
-    return picture
+    return dataclasses.replace(picture, data=pixels.as_shown(picture.data))

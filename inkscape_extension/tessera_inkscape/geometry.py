@@ -154,7 +154,8 @@ class Page:
     @property
     def least_scale(self) -> float:
         """The most by which the way to the drawing shortens a distance: 1 but for skewed images."""
-        return min(1.0, singular_values(self.to_drawing)[1])
+        least = singular_values(self.to_drawing)[1]
+        return least if least < 1.0 - 1e-9 else 1.0
 
     def covering_radius(self, dots: int) -> float:
         """The most (mm) that dots can have whose radius is chosen by the backend: they cover the page."""

@@ -1,11 +1,31 @@
-"""The size that a picture's own header states: needed only for an <image> that says no width and height."""
+"""Where a picture's header matters to how Inkscape shows it: its size in pixels, and which way up it is."""
 
 from __future__ import annotations
 
 import struct
 
+_PNG = b"\x89PNG\r\n\x1a\n"
+# A chunk's type, or its type and keyword: the standard way and ImageMagick's.
+_PNG_EXIF = (b"eXIf", *(kind + b"Raw profile type exif" for kind in (b"tEXt", b"zTXt", b"iTXt")))
 # JPEG's start-of-frame markers; C4, C8 and CC lie among them and mean other things.
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+
+
+def as_shown(data: bytes) -> bytes:
+    """The file that says which way up Inkscape shows it.
+
+    Inkscape (seen with 1.2.2) turns a JPEG as its EXIF orientation asks, but not a PNG, while the backend turns both: a
+    PNG goes without its EXIF blocks.
+    """
+    if not data.startswith(_PNG) or not any(mark in data for mark in _PNG_EXIF):
+        return data
+    kept, at = [_PNG], len(_PNG)
+    while at + 12 <= len(data):
+        end = at + 12 + struct.unpack(">I", data[at : at + 4])[0]
+        if not data[at + 4 : end].startswith(_PNG_EXIF):
+            kept.append(data[at:end])
+        at = end
+    return b"".join(kept)
 
 
 def natural_size(data: bytes, width: float = 0.0, height: float = 0.0) -> tuple[float, float]:

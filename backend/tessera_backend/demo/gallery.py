@@ -39,7 +39,7 @@ class Entry:
     @classmethod
     def of_stipples(cls, picture: str, title: str, dots: Stipples, seconds: float, *, dark: bool = False) -> Entry:
         """The entry of a stippling: `picture` is its SVG file, `seconds` how long the job took."""
-        run = dots.meta | {"weights": dots.meta.get("weights") or "none"}
+        run = {"device": "cpu"} | dots.meta | {"weights": dots.meta.get("weights") or "none"}
         facts = {name: str(run[name]) for name in ("engine", "weights", "device", "seed") if name in run}
         count = len(dots.radii)
         width, height = dots.page

@@ -30,6 +30,7 @@ log = logging.getLogger(__name__)
 
 TICK_MS = 50
 SWEEP_EVERY = 60.0
+MOST_PEERS = 1000
 
 
 class Broker:
@@ -145,6 +146,9 @@ class Broker:
                 remedy="Update whichever is older: the add-on (tessera install ...) or the backend (pip install -U).",
             )
         self._peers[peer] = (message.client[:80], message.session[:80])
+        if len(self._peers) > MOST_PEERS:
+            # ROUTER does not say who left; the oldest have most likely, and lose but their name in the lists.
+            del self._peers[next(iter(self._peers))]
         schemas = [job.describe() for job in JOBS.values()]
         welcome = messages.Welcome(PROTOCOL_VERSION, __version__, self._devices, schemas, self._settings.limits())
         self._answer(peer, number, welcome)

@@ -53,4 +53,3 @@ def evening_steps(sites: np.ndarray, labels: np.ndarray, density: np.ndarray) ->
     longest = _LONGEST * np.sqrt(sums[:, 1] / weights)
     length = np.maximum(np.hypot(steps[:, 0], steps[:, 1]), 1e-12)
     return (steps * np.minimum(1.0, longest / length)[:, None]).astype(np.float32)
-

@@ -64,7 +64,7 @@ def inside(clip: np.ndarray, page: tuple[float, float], raster: tuple[int, int],
 
 
 @njit(cache=True)
-def _add_ring(winding, ring):
+def _add_ring(winding: np.ndarray, ring: np.ndarray) -> None:
     """Add to winding[y, x] what the winding number of lattice point (x, y) has over that of (x - 1, y)."""
     height, width = winding.shape
     for i in range(ring.shape[0]):
@@ -76,6 +76,6 @@ def _add_ring(winding, ring):
         low, high = min(y0, y1), max(y0, y1)
         first, last = max(int(np.ceil(low)), 0), min(int(np.ceil(high)), height)
         for y in range(first, last):
-            x = x0 + (y - y0) * (x1 - x0) / (y1 - y0)
-            if x < width:
-                winding[y, max(int(np.ceil(x)), 0)] += turn
+            column = max(int(np.ceil(x0 + (y - y0) * (x1 - x0) / (y1 - y0))), 0)
+            if column < width:
+                winding[y, column] += turn

@@ -11,6 +11,7 @@ from PIL import Image
 from tessera_protocol.errors import TesseraError, error
 from tessera_protocol.jobs import StippleParams
 
+from ..progress import Progress
 from .page import Box
 
 # Rec. 601, as docs/conventions.md says.
@@ -58,13 +59,13 @@ class Inked:
     share: float
 
 
-def inked(image: np.ndarray, params: StippleParams) -> Inked | None:
+def inked(image: np.ndarray, params: StippleParams, progress: Progress) -> Inked | None:
     """Where the tones are over white and the cut-off; None if they are nowhere."""
     least = max(params.white_cutoff - LEAST, LEAST)
     columns = np.zeros(image.shape[1], bool)
     rows = np.zeros(image.shape[0], bool)
     pixels = 0
-    for top, strip in _strips(image, 1):
+    for top, strip in _strips(image, 1, progress):
         there = ink(strip, params.invert) >= least
         rows[top : top + len(strip)] = there.any(axis=1)
         columns |= there.any(axis=0)
@@ -76,7 +77,9 @@ def inked(image: np.ndarray, params: StippleParams) -> Inked | None:
     return Inked(box, pixels / (box.width * box.height))
 
 
-def resampled(image: np.ndarray, window: Box, raster: tuple[int, int], params: StippleParams) -> np.ndarray:
+def resampled(
+    image: np.ndarray, window: Box, raster: tuple[int, int], params: StippleParams, progress: Progress
+) -> np.ndarray:
     """Density of a part of the picture on a raster.
 
     Shrinking averages over areas. Enlarging interpolates between pixel centres, but leaves empty what is empty in
@@ -92,7 +95,7 @@ def resampled(image: np.ndarray, window: Box, raster: tuple[int, int], params: S
     """
     height, width = raster
     block = max(1, int(min(window.width / width, window.height / height)))
-    tones = _averaged(image, block, params.invert)
+    tones = _averaged(image, block, params.invert, progress)
     box = (window.left / block, window.top / block, window.right / block, window.bottom / block)
     if box != (0, 0, width, height) or tones.shape != raster:
         tones = _scaled(tones, box, raster)
@@ -137,17 +140,17 @@ def ink(image: np.ndarray, invert: bool) -> np.ndarray:
     return tones
 
 
-def _averaged(image: np.ndarray, block: int, invert: bool) -> np.ndarray:
+def _averaged(image: np.ndarray, block: int, invert: bool, progress: Progress) -> np.ndarray:
     """`ink` averaged over square blocks of pixels; blocks that the edge cuts count what there is."""
     if block == 1:
         tones = np.empty(image.shape[:2], np.float32)
-        for top, strip in _strips(image, 1):
+        for top, strip in _strips(image, 1, progress):
             tones[top : top + len(strip)] = ink(strip, invert)
         return tones
     lefts = np.arange(0, image.shape[1], block)
     widths = np.diff(lefts, append=image.shape[1]).astype(np.float32)
     parts = []
-    for _, strip in _strips(image, block):
+    for _, strip in _strips(image, block, progress):
         tops = np.arange(0, len(strip), block)
         heights = np.diff(tops, append=len(strip)).astype(np.float32)
         sums = np.add.reduceat(np.add.reduceat(ink(strip, invert), tops, axis=0), lefts, axis=1)
@@ -155,10 +158,11 @@ def _averaged(image: np.ndarray, block: int, invert: bool) -> np.ndarray:
     return np.concatenate(parts)
 
 
-def _strips(image: np.ndarray, block: int) -> Iterator[tuple[int, np.ndarray]]:
+def _strips(image: np.ndarray, block: int, progress: Progress) -> Iterator[tuple[int, np.ndarray]]:
     """(first row, rows), a multiple of `block` rows each: temporary floats are a megapixel, not a picture."""
     rows = block * max(1, _STRIP_PIXELS // (image.shape[1] * block))
     for top in range(0, image.shape[0], rows):
+        progress("preparing", top / image.shape[0], "Reading tones")
         yield top, image[top : top + rows]
 
 

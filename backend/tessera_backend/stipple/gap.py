@@ -77,9 +77,7 @@ class _Grid:
         return float((self.counts.astype(np.float64) ** 2).sum() / self.counts.sum())
 
 
-def _stays(
-    positions: np.ndarray, sizes: np.ndarray, reach: float, crowded: bool, progress: Progress
-) -> np.ndarray:
+def _stays(positions: np.ndarray, sizes: np.ndarray, reach: float, crowded: bool, progress: Progress) -> np.ndarray:
     """Whether each dot stays: dots are taken one by one, those with the fewest conflicts first."""
     grid = _Grid(positions, reach)
     conflicts = np.zeros(len(positions), np.int64)
@@ -97,7 +95,16 @@ def _stays(
 
 
 @njit(cache=True)
-def _push(positions, sizes, cells, starts, members, columns, rows, pushes):
+def _push(
+    positions: np.ndarray,
+    sizes: np.ndarray,
+    cells: np.ndarray,
+    starts: np.ndarray,
+    members: np.ndarray,
+    columns: int,
+    rows: int,
+    pushes: np.ndarray,
+) -> int:
     """Half the missing distance to each neighbour that is too near, averaged; returns the number of such pairs."""
     pairs = 0
     for i in range(positions.shape[0]):
@@ -126,7 +133,16 @@ def _push(positions, sizes, cells, starts, members, columns, rows, pushes):
 
 
 @njit(cache=True)
-def _count_conflicts(positions, sizes, cells, starts, members, columns, rows, conflicts):
+def _count_conflicts(
+    positions: np.ndarray,
+    sizes: np.ndarray,
+    cells: np.ndarray,
+    starts: np.ndarray,
+    members: np.ndarray,
+    columns: int,
+    rows: int,
+    conflicts: np.ndarray,
+) -> None:
     for i in range(positions.shape[0]):
         for row in range(max(cells[i, 1] - 1, 0), min(cells[i, 1] + 2, rows)):
             left = row * columns + max(cells[i, 0] - 1, 0)
@@ -139,7 +155,17 @@ def _count_conflicts(positions, sizes, cells, starts, members, columns, rows, co
 
 
 @njit(cache=True)
-def _take(turns, positions, sizes, cells, columns, rows, first, following, stays):
+def _take(
+    turns: np.ndarray,
+    positions: np.ndarray,
+    sizes: np.ndarray,
+    cells: np.ndarray,
+    columns: int,
+    rows: int,
+    first: np.ndarray,
+    following: np.ndarray,
+    stays: np.ndarray,
+) -> None:
     """Take each dot that conflicts with none taken before; those of a cell are a list from first to following."""
     for i in turns:
         free = True

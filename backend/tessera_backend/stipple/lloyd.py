@@ -29,9 +29,7 @@ EVENING_SHARE = 0.9
 WVS_START_POWER = np.float32(0.95)
 
 
-def begin(
-    density: np.ndarray, params: StippleParams, rng: np.random.Generator
-) -> tuple[np.ndarray, np.ndarray]:
+def begin(density: np.ndarray, params: StippleParams, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """Sites to start from and a first guess at their cells, as `start.along_curve` returns them."""
     mass = density**WVS_START_POWER if params.engine == "wvs" else density
     return start.along_curve(mass, params.dots, rng)
@@ -61,6 +59,7 @@ def relax(
     weight = density * density if params.engine == "tone" else density
     enough = params.tolerance * (np.count_nonzero(density) / len(sites)) ** 0.5
     for _ in range(2):
+        progress("relaxing", 0.0, "Finding cells")
         voronoi.propagate(labels, sites)
     done = 0
     for step in range(params.iterations - closing):
@@ -116,9 +115,7 @@ def _anywhere(density: np.ndarray, count: int, rng: np.random.Generator) -> np.n
     return start.along_curve(density, count, rng)[0] if count else np.empty((0, 2), np.float32)
 
 
-def _ways_to_centroids(
-    sites: np.ndarray, labels: np.ndarray, weight: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
+def _ways_to_centroids(sites: np.ndarray, labels: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """From each site to the centroid of its cell, float32 (N, 2), and the indices of those without mass."""
     moments = voronoi.cell_moments(labels, weight, len(sites))
     full = moments[:, 0] > 0

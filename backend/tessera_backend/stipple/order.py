@@ -46,7 +46,9 @@ def short_path(positions: np.ndarray, progress: Progress) -> np.ndarray:
 
 
 @njit(cache=True)
-def _improve(points, near, path, place, idle, begin, end):
+def _improve(
+    points: np.ndarray, near: np.ndarray, path: np.ndarray, place: np.ndarray, idle: np.ndarray, begin: int, end: int
+) -> int:
     """Apply improving changes at dots begin to end - 1; returns how many."""
     improved = 0
     for dot in range(begin, end):
@@ -59,7 +61,7 @@ def _improve(points, near, path, place, idle, begin, end):
 
 
 @njit(cache=True)
-def _length(points, path, a, b):
+def _length(points: np.ndarray, path: np.ndarray, a: int, b: int) -> float:
     """Distance between the dots at two places of the path; 0 where one is past its end, since it is open."""
     if a < 0 or b < 0 or a >= path.shape[0] or b >= path.shape[0]:
         return 0.0
@@ -69,7 +71,9 @@ def _length(points, path, a, b):
 
 
 @njit(cache=True)
-def _two_opt(points, near, path, place, idle, dot):
+def _two_opt(
+    points: np.ndarray, near: np.ndarray, path: np.ndarray, place: np.ndarray, idle: np.ndarray, dot: int
+) -> bool:
     """Join a dot to a near one by turning round the stretch between; whether that was possible and shorter."""
     a = place[dot]
     for way in (1, -1):
@@ -96,7 +100,9 @@ def _two_opt(points, near, path, place, idle, dot):
 
 
 @njit(cache=True)
-def _or_opt(points, near, path, place, idle, dot):
+def _or_opt(
+    points: np.ndarray, near: np.ndarray, path: np.ndarray, place: np.ndarray, idle: np.ndarray, dot: int
+) -> bool:
     """Move a stretch of one to three dots that ends in `dot` to beside a near one; whether that was shorter."""
     a = place[dot]
     count = path.shape[0]
@@ -126,7 +132,16 @@ def _or_opt(points, near, path, place, idle, dot):
 
 
 @njit(cache=True)
-def _move(path, place, idle, low, high, gap, dot_is_low, dot_goes_first):
+def _move(
+    path: np.ndarray,
+    place: np.ndarray,
+    idle: np.ndarray,
+    low: int,
+    high: int,
+    gap: int,
+    dot_is_low: bool,
+    dot_goes_first: bool,
+) -> bool:
     """Put the stretch low to high between the places gap and gap + 1, `dot` on the right side; by turning round."""
     size = high - low
     if gap >= high:
@@ -151,7 +166,7 @@ def _move(path, place, idle, low, high, gap, dot_is_low, dot_goes_first):
 
 
 @njit(cache=True)
-def _wake(path, idle, low, high):
+def _wake(path: np.ndarray, idle: np.ndarray, low: int, high: int) -> None:
     """Look again at the dots whose neighbours on the path change."""
     for at in (low - 1, low, low + 1, low + 2, high - 2, high - 1, high, high + 1):
         if 0 <= at < path.shape[0]:
@@ -159,7 +174,7 @@ def _wake(path, idle, low, high):
 
 
 @njit(cache=True)
-def _turn(path, place, low, high):
+def _turn(path: np.ndarray, place: np.ndarray, low: int, high: int) -> None:
     while low < high:
         path[low], path[high] = path[high], path[low]
         place[path[low]], place[path[high]] = low, high

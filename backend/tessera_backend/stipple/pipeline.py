@@ -39,9 +39,8 @@ def run(image: np.ndarray, params: StippleParams, progress: Progress, clip: np.n
     clock = _Clock()
     rng = np.random.default_rng(params.seed)
 
-    progress("preparing", 0.0, "Reading tones")
     layout = lay_out(image.shape[1], image.shape[0], params)
-    ground = working.prepare(image, params, layout, clip)
+    ground = working.prepare(image, params, layout, clip, progress.part(0.0, 0.1))
     clock.lap("density")
 
     progress("placing", 0.1, f"Placing {params.dots} dots")
@@ -72,7 +71,12 @@ def run(image: np.ndarray, params: StippleParams, progress: Progress, clip: np.n
 
 
 def _meta(
-    params: StippleParams, image: np.ndarray, page: tuple[float, float], raster: tuple[int, int], placed: int, steps: int
+    params: StippleParams,
+    image: np.ndarray,
+    page: tuple[float, float],
+    raster: tuple[int, int],
+    placed: int,
+    steps: int,
 ) -> dict[str, Any]:
     left_out = {"no room for the minimum gap": params.dots - placed} if placed < params.dots else {}
     return {

@@ -32,7 +32,15 @@ def along_curve(density: np.ndarray, count: int, rng: np.random.Generator) -> tu
 
 
 @njit(cache=True)
-def _walk(density, mass, orientation, phase, inside, sites, labels):
+def _walk(
+    density: np.ndarray,
+    mass: float,
+    orientation: int,
+    phase: float,
+    inside: np.ndarray,
+    sites: np.ndarray,
+    labels: np.ndarray,
+) -> None:
     """Hilbert's curve over the smallest square of a power of two, with an explicit stack, parts outside left out.
 
     A part is a square at (x, y) spanned by the vectors a and b; it is entered at its corner and left at x + a.
@@ -70,7 +78,7 @@ def _walk(density, mass, orientation, phase, inside, sites, labels):
 
 
 @njit(cache=True)
-def _orient(part, side, orientation):
+def _orient(part: np.ndarray, side: int, orientation: int) -> None:
     """The whole square, entered at one of its corners, along one of its sides."""
     flip_x, flip_y, turn = orientation & 1, (orientation >> 1) & 1, orientation >> 2
     across, down = (-side if flip_x else side), (-side if flip_y else side)
@@ -80,7 +88,7 @@ def _orient(part, side, orientation):
 
 
 @njit(cache=True)
-def _push_quarters(stack, depth, x, y, ax, ay, bx, by):
+def _push_quarters(stack: np.ndarray, depth: int, x: int, y: int, ax: int, ay: int, bx: int, by: int) -> None:
     """The four quarters of a part, last on top of the stack is first on the curve; a and b are halved already."""
     _push(stack, depth + 3, x, y, bx, by, ax, ay)
     _push(stack, depth + 2, x + bx, y + by, ax, ay, bx, by)
@@ -89,6 +97,6 @@ def _push_quarters(stack, depth, x, y, ax, ay, bx, by):
 
 
 @njit(cache=True)
-def _push(stack, depth, x, y, ax, ay, bx, by):
+def _push(stack: np.ndarray, depth: int, x: int, y: int, ax: int, ay: int, bx: int, by: int) -> None:
     stack[depth, 0], stack[depth, 1], stack[depth, 2] = x, y, ax
     stack[depth, 3], stack[depth, 4], stack[depth, 5] = ay, bx, by

@@ -10,6 +10,7 @@ import numpy as np
 from tessera_protocol.errors import TesseraError, error
 from tessera_protocol.jobs import StippleParams
 
+from ..progress import Progress
 from . import clip as clipping
 from . import density
 from .page import Box, Layout
@@ -55,7 +56,9 @@ class Working:
         return np.array([self.frame.width / self.density.shape[1], self.frame.height / self.density.shape[0]])
 
 
-def prepare(image: np.ndarray, params: StippleParams, layout: Layout, clip: np.ndarray | None) -> Working:
+def prepare(
+    image: np.ndarray, params: StippleParams, layout: Layout, clip: np.ndarray | None, progress: Progress
+) -> Working:
     """Read the density from the part of the picture that can carry dots.
 
     Args:
@@ -63,10 +66,11 @@ def prepare(image: np.ndarray, params: StippleParams, layout: Layout, clip: np.n
         params: invert, white_cutoff, gamma, dots and pixels_per_dot are read.
         layout: where the picture lies on the page.
         clip: as `clip.check_clip` returns it, or None.
+        progress: told every megapixel.
     Raises:
         InvalidInput: "unusable-input" where there is no density at all.
     """
-    inked = density.inked(image, params)
+    inked = density.inked(image, params, progress.part(0.0, 0.5))
     if inked is None:
         raise _no_ink(params)
     window = inked.box.within(layout.window)
@@ -77,7 +81,7 @@ def prepare(image: np.ndarray, params: StippleParams, layout: Layout, clip: np.n
         raise _nothing_shows(clip)
     frame = layout.frame.part(window, layout.window)
     raster = raster_size(window, frame, params.dots * params.pixels_per_dot / inked.share)
-    tones = density.resampled(image, window, raster, params)
+    tones = density.resampled(image, window, raster, params, progress.part(0.5, 1.0))
     if clip is not None:
         tones *= clipping.inside(clip, layout.page, raster, frame)
     if not tones.any():

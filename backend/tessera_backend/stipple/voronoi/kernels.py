@@ -12,7 +12,7 @@ from ...compiled import njit
 
 
 @njit(cache=True)
-def stamp(labels, sites):
+def stamp(labels: np.ndarray, sites: np.ndarray) -> None:
     """Give every site the pixel it is in, so that none is out of the reach of propagation."""
     height, width = labels.shape
     for i in range(sites.shape[0]):
@@ -22,7 +22,7 @@ def stamp(labels, sites):
 
 
 @njit(cache=True, fastmath=True)
-def sweep_down(labels, sites):
+def sweep_down(labels: np.ndarray, sites: np.ndarray) -> None:
     """One raster scan: each pixel keeps the nearest of its own, its left and its upper neighbour's site."""
     height, width = labels.shape
     for row in range(height):
@@ -50,7 +50,7 @@ def sweep_down(labels, sites):
 
 
 @njit(cache=True, fastmath=True)
-def sweep_up(labels, sites):
+def sweep_up(labels: np.ndarray, sites: np.ndarray) -> None:
     """The scan back: each pixel keeps the nearest of its own, its right and its lower neighbour's site."""
     height, width = labels.shape
     for row in range(height - 1, -1, -1):
@@ -78,7 +78,7 @@ def sweep_up(labels, sites):
 
 
 @njit(cache=True)
-def moments(labels, weight, sums):
+def moments(labels: np.ndarray, weight: np.ndarray, sums: np.ndarray) -> None:
     """sums[i] = (mass, x moment, y moment) of cell i under `weight`, float32 (H, W); sums is float64 (N, 3)."""
     sums[:] = 0
     height, width = labels.shape
@@ -94,7 +94,9 @@ def moments(labels, weight, sums):
 
 
 @njit(cache=True)
-def fill_buckets(sites, side, columns, rows, starts, members):
+def fill_buckets(
+    sites: np.ndarray, side: float, columns: int, rows: int, starts: np.ndarray, members: np.ndarray
+) -> None:
     """Sort sites into square buckets: those of bucket b are members[starts[b] : starts[b + 1]].
 
     starts is int32 (columns * rows + 1,), members int32 (N,).
@@ -113,12 +115,22 @@ def fill_buckets(sites, side, columns, rows, starts, members):
 
 
 @njit(cache=True)
-def _bucket(value, side, count):
+def _bucket(value: float, side: float, count: int) -> int:
     return min(max(int(value / side), 0), count - 1)
 
 
 @njit(cache=True)
-def nearest(labels, sites, side, columns, rows, starts, members, first, last):
+def nearest(
+    labels: np.ndarray,
+    sites: np.ndarray,
+    side: float,
+    columns: int,
+    rows: int,
+    starts: np.ndarray,
+    members: np.ndarray,
+    first: int,
+    last: int,
+) -> None:
     """Exact nearest sites for rows first to last - 1; the labels at hand only bound the search."""
     width = labels.shape[1]
     for row in range(first, last):
@@ -140,7 +152,7 @@ def nearest(labels, sites, side, columns, rows, starts, members, first, last):
 
 
 @njit(cache=True)
-def onto_ink(labels, density, sites, stray, least):
+def onto_ink(labels: np.ndarray, density: np.ndarray, sites: np.ndarray, stray: np.ndarray, least: np.ndarray) -> None:
     """Move sites flagged in `stray`, bool (N,), into the nearest pixel of their cell that has density.
 
     least is float32 (N,), scratch.
@@ -166,7 +178,9 @@ def onto_ink(labels, density, sites, stray, least):
 
 
 @njit(cache=True)
-def borders(labels, density, sites, near, conductance):
+def borders(
+    labels: np.ndarray, density: np.ndarray, sites: np.ndarray, near: np.ndarray, conductance: np.ndarray
+) -> None:
     """Which cells touch, and how much mass passes their border if it moves: integral of density over distance.
 
     Each pair is booked once, on the site of lower index: near, int32 (N, K), has the other one, -1 where free;
@@ -187,7 +201,9 @@ def borders(labels, density, sites, near, conductance):
 
 
 @njit(cache=True)
-def _book(i, j, axis, twice_density, sites, near, conductance):
+def _book(
+    i: int, j: int, axis: int, twice_density: float, sites: np.ndarray, near: np.ndarray, conductance: np.ndarray
+) -> None:
     """One pixel side of the border between i and j, as long as its share of the true, slanting border."""
     if twice_density <= 0:
         return
@@ -203,7 +219,15 @@ def _book(i, j, axis, twice_density, sites, near, conductance):
 
 
 @njit(cache=True)
-def solve(near, conductance, diagonal, excess, rounds, enough, potential):
+def solve(
+    near: np.ndarray,
+    conductance: np.ndarray,
+    diagonal: np.ndarray,
+    excess: np.ndarray,
+    rounds: int,
+    enough: float,
+    potential: np.ndarray,
+) -> None:
     """The potential whose Laplacian on the graph of cells is the excess, all float64 (N,), by conjugate gradients.
 
     Preconditioned by the diagonal; ends after so many rounds, or when the residual's norm is that share of the
@@ -229,7 +253,7 @@ def solve(near, conductance, diagonal, excess, rounds, enough, potential):
 
 
 @njit(cache=True)
-def _dot(a, b):
+def _dot(a: np.ndarray, b: np.ndarray) -> float:
     total = 0.0
     for i in range(a.shape[0]):
         total += a[i] * b[i]
@@ -237,7 +261,9 @@ def _dot(a, b):
 
 
 @njit(cache=True)
-def _laplacian(near, conductance, diagonal, potential, out):
+def _laplacian(
+    near: np.ndarray, conductance: np.ndarray, diagonal: np.ndarray, potential: np.ndarray, out: np.ndarray
+) -> None:
     """out = diagonal * potential, less what the neighbours' potentials bring through the borders."""
     for i in range(near.shape[0]):
         out[i] = diagonal[i] * potential[i]
@@ -251,7 +277,9 @@ def _laplacian(near, conductance, diagonal, potential, out):
 
 
 @njit(cache=True)
-def slopes(near, conductance, sites, potential, sums):
+def slopes(
+    near: np.ndarray, conductance: np.ndarray, sites: np.ndarray, potential: np.ndarray, sums: np.ndarray
+) -> None:
     """Gradients of a potential at the sites, from their neighbours: sums, float64 (N, 4), is of weights (the
     conductances), of weighted squared distances, and of x and y of what 2 / weights makes the gradient."""
     sums[:] = 0
