@@ -16,6 +16,7 @@ import threading
 from collections.abc import Sequence
 from typing import IO
 
+from . import paths
 from .connection import Connection
 from .errors import error
 from .messages import Bytes
@@ -67,7 +68,12 @@ class BridgeLink:
         hidden = getattr(subprocess, "CREATE_NO_WINDOW", 0)
         try:
             self._process = subprocess.Popen(
-                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, creationflags=hidden
+                command,
+                env=paths.clean_environment(),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                creationflags=hidden,
             )
         except OSError as exc:
             raise error(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import tempfile
@@ -10,6 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from . import paths
 from .client import Client
 from .errors import Cancelled, Failure, Unreachable, error
 
@@ -61,10 +61,8 @@ def start(command: Sequence[str], errors: Any) -> subprocess.Popen[bytes]:
     else:
         # A session of its own: the backend survives the host, and Ctrl-C in the host's terminal.
         options["start_new_session"] = True
-    # A host sets these for its own Python; they would mislead the backend's.
-    environment = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "PYTHONHOME")}
     try:
-        return subprocess.Popen(command, env=environment, **options)
+        return subprocess.Popen(command, env=paths.clean_environment(), **options)
     except OSError as exc:
         raise _failed(command, str(exc)) from exc
 
@@ -112,7 +110,7 @@ def _tail(errors: Any) -> str:
 def _failed(command: Sequence[str], reason: str) -> Unreachable:
     failure = error(
         "start-failed",
-        f"The Tessera backend could not be started with `{' '.join(command)}`: {reason}.",
+        f"The Tessera backend could not be started with `{' '.join(command)}`: {reason.rstrip('.')}.",
         remedy="Install Tessera (pip install tessera) or start the backend yourself: tessera serve; "
         "then `tessera doctor` tells what is missing.",
     )

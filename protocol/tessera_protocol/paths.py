@@ -1,4 +1,4 @@
-"""Where Tessera keeps its files, by platform. Set TESSERA_HOME to keep everything below one folder."""
+"""Where Tessera keeps its files, by platform (TESSERA_HOME: all below one folder), and what programs inherit."""
 
 from __future__ import annotations
 
@@ -28,6 +28,11 @@ def connection_file() -> Path:
     """The connection file that clients read unless told otherwise (TESSERA_CONNECTION_FILE)."""
     named = os.environ.get("TESSERA_CONNECTION_FILE")
     return Path(named) if named else runtime_dir() / "connection.json"
+
+
+def clean_environment() -> dict[str, str]:
+    """The environment for programs of another Python: what a host set for its own would mislead them."""
+    return {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "PYTHONHOME")}
 
 
 def _base(home: str, xdg: str, linux: str, macos: str, windows: str) -> Path:

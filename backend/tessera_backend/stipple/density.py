@@ -60,8 +60,8 @@ class Inked:
 
 
 def inked(image: np.ndarray, params: StippleParams, progress: Progress) -> Inked | None:
-    """Where the tones are over white and the cut-off; None if they are nowhere."""
-    least = max(params.white_cutoff - LEAST, LEAST)
+    """Where the tones are over white and the cut-off, before any stretch; None if they are nowhere."""
+    least = LEAST if params.autocontrast else max(params.white_cutoff - LEAST, LEAST)
     columns = np.zeros(image.shape[1], bool)
     rows = np.zeros(image.shape[0], bool)
     pixels = 0

@@ -82,7 +82,7 @@ def relax(
 def finish(
     sites: np.ndarray, labels: np.ndarray, density: np.ndarray, rng: np.random.Generator, progress: Progress
 ) -> np.ndarray:
-    """Make the cells exact and put sites that lie on paper onto the nearest ink of their cell.
+    """Bring cells up to date, and sites that lie on paper onto the nearest ink of their cell.
 
     Args as of `relax`.
 
@@ -90,7 +90,8 @@ def finish(
         mean tone of each cell's ink, float64 (N,), [0, 1]: the density weighted with itself, so that the paper
         that a cell on a silhouette's rim has beside its ink does not count.
     """
-    voronoi.settle(labels, sites, progress)
+    progress("finishing", 0.0, "Measuring cells")
+    voronoi.propagate(labels, sites)
     stray = density[_rows(sites), _columns(sites)] <= 0
     if stray.any():
         kernels.onto_ink(labels, density, sites, stray, np.empty(len(sites), np.float32))

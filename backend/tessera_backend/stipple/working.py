@@ -78,14 +78,14 @@ def prepare(
         bounds = clipping.bounds(clip, layout.page)
         window = window.within(_outwards(layout.window.part(bounds, layout.frame)))
     if not (window.width and window.height):
-        raise _nothing_shows(clip)
+        raise _nothing_shows(params, clip)
     frame = layout.frame.part(window, layout.window)
     raster = raster_size(window, frame, params.dots * params.pixels_per_dot / inked.share)
     tones = density.resampled(image, window, raster, params, progress.part(0.5, 1.0))
     if clip is not None:
         tones *= clipping.inside(clip, layout.page, raster, frame)
     if not tones.any():
-        raise _nothing_shows(clip)
+        raise _nothing_shows(params, clip)
     return Working(tones, frame)
 
 
@@ -113,23 +113,26 @@ def _outwards(box: Box) -> Box:
 
 
 def _no_ink(params: StippleParams) -> TesseraError:
+    what = "black or transparent" if params.invert else "white or transparent"
     if params.white_cutoff > 0:
-        remedy = "Lower the white cut-off."
+        what, remedy = f"{what}, or under the white cut-off,", "Lower the white cut-off."
     else:
         remedy = "Turn invert off." if params.invert else "Turn invert on to put the dots on the light parts."
-    what = "black or transparent" if params.invert else "white or transparent"
     return error(
         "unusable-input",
-        f"The picture is {what} everywhere (after the white cut-off), so there is nowhere to put dots.",
+        f"The picture is {what} everywhere, so there is nowhere to put dots.",
         field="image",
         remedy=remedy,
     )
 
 
-def _nothing_shows(clip: np.ndarray | None) -> TesseraError:
+def _nothing_shows(params: StippleParams, clip: np.ndarray | None) -> TesseraError:
+    remedy = "Fit the whole image on the page." if clip is None else "Let the clip show a dark part of the picture."
+    if params.white_cutoff > 0:
+        remedy = f"Lower the white cut-off. {remedy}"
     return error(
         "unusable-input",
-        "The part of the picture that shows has nothing but white, so there is nowhere to put dots.",
+        "The part of the picture that shows asks for no ink, so there is nowhere to put dots.",
         field="image" if clip is None else "clip",
-        remedy="Fit the whole image on the page." if clip is None else "Let the clip show a dark part of the picture.",
+        remedy=remedy,
     )

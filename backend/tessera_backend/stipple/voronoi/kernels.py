@@ -94,64 +94,6 @@ def moments(labels: np.ndarray, weight: np.ndarray, sums: np.ndarray) -> None:
 
 
 @njit(cache=True)
-def fill_buckets(
-    sites: np.ndarray, side: float, columns: int, rows: int, starts: np.ndarray, members: np.ndarray
-) -> None:
-    """Sort sites into square buckets: those of bucket b are members[starts[b] : starts[b + 1]].
-
-    starts is int32 (columns * rows + 1,), members int32 (N,).
-    """
-    starts[:] = 0
-    for i in range(sites.shape[0]):
-        bucket = _bucket(sites[i, 1], side, rows) * columns + _bucket(sites[i, 0], side, columns)
-        starts[bucket + 1] += 1
-    for bucket in range(columns * rows):
-        starts[bucket + 1] += starts[bucket]
-    cursors = starts[1:].copy()
-    for i in range(sites.shape[0] - 1, -1, -1):
-        bucket = _bucket(sites[i, 1], side, rows) * columns + _bucket(sites[i, 0], side, columns)
-        cursors[bucket] -= 1
-        members[cursors[bucket]] = i
-
-
-@njit(cache=True)
-def _bucket(value: float, side: float, count: int) -> int:
-    return min(max(int(value / side), 0), count - 1)
-
-
-@njit(cache=True)
-def nearest(
-    labels: np.ndarray,
-    sites: np.ndarray,
-    side: float,
-    columns: int,
-    rows: int,
-    starts: np.ndarray,
-    members: np.ndarray,
-    first: int,
-    last: int,
-) -> None:
-    """Exact nearest sites for rows first to last - 1; the labels at hand only bound the search."""
-    width = labels.shape[1]
-    for row in range(first, last):
-        y = row + 0.5
-        for column in range(width):
-            x = column + 0.5
-            best = labels[row, column]
-            least = (sites[best, 0] - x) ** 2 + (sites[best, 1] - y) ** 2
-            reach = np.sqrt(least)
-            for r in range(_bucket(y - reach, side, rows), _bucket(y + reach, side, rows) + 1):
-                left = r * columns + _bucket(x - reach, side, columns)
-                right = r * columns + _bucket(x + reach, side, columns)
-                for k in range(starts[left], starts[right + 1]):
-                    i = members[k]
-                    distance = (sites[i, 0] - x) ** 2 + (sites[i, 1] - y) ** 2
-                    if distance < least:
-                        least, best = distance, i
-            labels[row, column] = best
-
-
-@njit(cache=True)
 def onto_ink(labels: np.ndarray, density: np.ndarray, sites: np.ndarray, stray: np.ndarray, least: np.ndarray) -> None:
     """Move sites flagged in `stray`, bool (N,), into the nearest pixel of their cell that has density.
 
