@@ -128,7 +128,9 @@ def keep_result(job_id: str) -> None:
     """Put a finished job of 64 MiB into the spool, as if a worker had just done it."""
     spool = Spool(Settings().spool)
     buffer = Buffer.array(b"\xff" * PAYLOAD_BYTES, "float32", (PAYLOAD_BYTES // 8, 2))
-    spool.add(Submit(job_id, "stipple", {}), "benchmark", "benchmark")
+    request = Submit(job_id, "stipple", {})
+    spool.add(request, "benchmark", "benchmark")
+    spool.keep_inputs(request)
     (spool.folder(job_id) / "out-positions").write_bytes(buffer.data)
     spool.finish(job_id, {}, [describe("positions", buffer)])
     spool.close()

@@ -89,6 +89,7 @@ CODES: dict[str, tuple[type[TesseraError], str]] = {
     "bad-message": (Refused, "A message does not follow the protocol."),
     "version-mismatch": (Refused, "Client and backend speak different protocol versions."),
     "queue-full": (Refused, "Too many jobs are waiting."),
+    "no-space": (Refused, "The backend can't keep the job or its result: its disk is full or read-only."),
     "job-id-conflict": (Refused, "The job id was used before, for another request."),
     "no-such-job": (Refused, "The backend does not know a job of that id (any more)."),
     "stopping": (Refused, "The backend is shutting down."),

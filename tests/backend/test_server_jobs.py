@@ -116,6 +116,18 @@ def test_job_ids_are_digits_only(client: Client) -> None:
     assert failed[0].failure.code == "bad-message"  # type: ignore[index]
 
 
+def test_accepted_tells_the_place_in_the_queue(client: Client) -> None:
+    """The first is next; the third of the same session has one or two before it, as long as the first runs."""
+    ids = [client.submit("stipple", {"dots": 20_000, "iterations": 100}, ramp()) for _ in range(3)]
+    places: dict[str, int] = {}
+    while len(places) < 3:
+        places.update({e.job_id: e.position for e in client.poll(10) if isinstance(e, messages.Accepted)})
+    for job_id in reversed(ids):
+        client.finish_cancel(job_id)
+    assert places[ids[0]] == 0
+    assert places[ids[0]] <= places[ids[1]] < places[ids[2]]
+
+
 def test_status_says_who_works(backend: BackendProcess, client: Client) -> None:
     """Version, endpoint, devices, workers with process and state, queue length."""
     status = client.status()

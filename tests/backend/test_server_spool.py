@@ -29,6 +29,7 @@ def submit(job_id: str) -> Submit:
 
 def finish(spool: Spool, job_id: str, size: int = 8) -> None:
     outputs = {"positions": Buffer.array(bytes(size), "uint8", (size,)), "nothing": Buffer.array(b"", "uint8", (0,))}
+    spool.keep_inputs(submit(job_id))
     for name, buffer in outputs.items():
         (spool.folder(job_id) / f"out-{name}").write_bytes(buffer.data)
     spool.finish(job_id, {"engine": "tone"}, [describe(name, buffer) for name, buffer in outputs.items()])
@@ -37,6 +38,7 @@ def finish(spool: Spool, job_id: str, size: int = 8) -> None:
 def test_inputs_wait_on_disk_and_go_when_the_job_is_done(spool: Spool) -> None:
     """A worker reads the inputs from files; a finished job keeps its outputs only."""
     spool.add(submit(ONE), "cli", "s")
+    spool.keep_inputs(submit(ONE))
     (described,) = spool.inputs(spool.get(ONE))
     assert Path(described["path"]).read_bytes() == bytes(6)
     assert described["shape"] == [2, 3]

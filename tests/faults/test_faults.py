@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -180,6 +181,17 @@ def test_stop_leaves_nothing_behind(own_backend: BackendProcess) -> None:
     assert own_backend.process is not None
     assert own_backend.process.wait(20) == 0
     assert not own_backend.connection_file.exists()
+
+
+def test_a_full_disk_fails_the_job_and_nothing_else(own_backend: BackendProcess) -> None:
+    """A file that may not grow stands for a disk that is full: the job fails with the reason, the next ones run."""
+    own_backend.start()
+    assert own_backend.process is not None
+    large = {"image": Buffer.array(bytes(8 << 20), "uint8", (2048, 4096))}
+    resource.prlimit(own_backend.process.pid, resource.RLIMIT_FSIZE, (4 << 20, 4 << 20))
+    with own_backend.client() as client:
+        assert end_of(client, client.submit("stipple", SHORT, large)).failure.code == "no-space"
+        client.follow(client.submit("stipple", SHORT, image()))
 
 
 # --- peers that mean harm, or are broken

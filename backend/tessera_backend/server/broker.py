@@ -176,6 +176,12 @@ class Broker:
         self._queue.push(session, message.job_id)
         log.info("job accepted", extra={"job_id": message.job_id, "job": message.job, "client": client})
         self._follow(peer, number, self._spool.get(message.job_id))
+        # After the answer, because large inputs take their time; a crash would fail the job with or without them.
+        try:
+            self._spool.keep_inputs(message)
+        except TesseraError as exc:
+            self._queue.remove(message.job_id)
+            self._fail(message.job_id, exc.failure)
 
     def _on_attach(self, peer: bytes, number: int, message: messages.Attach) -> None:
         self._follow(peer, number, self._spool.get(message.job_id))

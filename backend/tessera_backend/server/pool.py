@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import logging
 import multiprocessing
+import os
 import time
 from collections.abc import Callable
 from typing import Any
@@ -56,6 +57,9 @@ class Pool:
     def start(self, device: str) -> None:
         """Start a worker for a device."""
         self._started += 1
+        # glibc gives large freed arrays back to the system at once, and the next ones fault in page by page.
+        os.environ.setdefault("MALLOC_MMAP_THRESHOLD_", str(32 << 20))
+        os.environ.setdefault("MALLOC_TRIM_THRESHOLD_", str(512 << 20))
         name = f"{device}-{self._started}"
         process = self._spawn.Process(
             target=worker.main,

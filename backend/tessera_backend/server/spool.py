@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tessera_protocol.errors import Failure, error
+from tessera_protocol.errors import Failure, TesseraError, error
 from tessera_protocol.messages import Buffer, Submit
 
 WAITING = ("queued", "running")
@@ -59,7 +59,7 @@ class Spool:
     Args:
         folder: made when missing.
     Raises:
-        Refused: "stopping" never; sqlite3.OperationalError when another backend owns the folder.
+        sqlite3.OperationalError: another backend owns the folder.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -88,16 +88,29 @@ class Spool:
         return len(lost)
 
     def add(self, message: Submit, client: str, session: str) -> None:
-        """Record a job as queued, with its input buffers on disk."""
+        """Record a job as queued; its inputs follow by `keep_inputs`.
+
+        Raises:
+            Refused: "no-space".
+        """
+        try:
+            self._insert(message, client, session)
+        except sqlite3.OperationalError as exc:
+            raise _no_space(exc) from exc
+
+    def keep_inputs(self, message: Submit) -> None:
+        """Write a job's input buffers, for the worker to read.
+
+        Raises:
+            Refused: "no-space".
+        """
         folder = self.folder(message.job_id)
-        folder.mkdir(mode=0o700, exist_ok=True)
-        for name, buffer in message.buffers.items():
-            (folder / f"in-{name}").write_bytes(buffer.data)
-        self._index.execute(
-            "INSERT INTO jobs (job_id, job, client, session, request, state, submitted)"
-            " VALUES (?, ?, ?, ?, ?, 'queued', ?)",
-            (message.job_id, message.job, client, session, json.dumps(request_of(message)), time.time()),
-        )
+        try:
+            folder.mkdir(mode=0o700, exist_ok=True)
+            for name, buffer in message.buffers.items():
+                (folder / f"in-{name}").write_bytes(buffer.data)
+        except OSError as exc:
+            raise _no_space(exc) from exc
 
     def find(self, job_id: str) -> Entry | None:
         """The entry of a job, or None."""
@@ -178,6 +191,13 @@ class Spool:
         """Release the folder."""
         self._index.close()
 
+    def _insert(self, message: Submit, client: str, session: str) -> None:
+        self._index.execute(
+            "INSERT INTO jobs (job_id, job, client, session, request, state, submitted)"
+            " VALUES (?, ?, ?, ?, ?, 'queued', ?)",
+            (message.job_id, message.job, client, session, json.dumps(request_of(message)), time.time()),
+        )
+
     def _end(self, job_id: str, state: str, size: int, **columns: str) -> None:
         names = "".join(f", {name} = ?" for name in columns)
         self._index.execute(
@@ -188,6 +208,14 @@ class Spool:
     def _drop_inputs(self, job_id: str) -> None:
         for path in self.folder(job_id).glob("in-*"):
             path.unlink(missing_ok=True)
+
+
+def _no_space(reason: Exception) -> TesseraError:
+    return error(
+        "no-space",
+        f"The backend can't keep the job: {reason}.",
+        remedy="Make room on its disk, or restart it with a smaller --keep-bytes, so that it forgets old results.",
+    )
 
 
 def request_of(message: Submit) -> dict[str, Any]:

@@ -14,7 +14,7 @@ import zmq
 
 from tessera_backend import jobs
 from tessera_backend.progress import Progress
-from tessera_protocol.errors import Failure, TesseraError
+from tessera_protocol.errors import Failure, TesseraError, error
 
 from .log import set_up
 from .spool import buffer_of, describe, read_mapped
@@ -126,7 +126,12 @@ class Worker:
             image_pixels=self._image_pixels,
         )
         for name, buffer in outputs.items():
-            (Path(order["folder"]) / f"out-{name}").write_bytes(buffer.data)
+            try:
+                (Path(order["folder"]) / f"out-{name}").write_bytes(buffer.data)
+            except OSError as exc:
+                raise error(
+                    "no-space", f"The result can't be kept: {exc}.", remedy="Make room on the backend's disk."
+                ) from exc
         return meta, [describe(name, buffer) for name, buffer in outputs.items()]
 
     def _report(self, job_id: str, stage: str, fraction: float, text: str) -> None:

@@ -8,6 +8,7 @@ and with the density, so each measure that needs it also comes normalized.
 from __future__ import annotations
 
 import math
+import os
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,8 @@ from scipy.spatial import cKDTree
 # Transport needs a matrix of dots by blocks.
 MOST_BLOCKS = 8000
 MOST_TRANSPORTED = 4000
+# Share of the mass that a plan may leave in the wrong place.
+_MISPLACED = 0.01
 
 
 def cvt_energy(points: np.ndarray, density: np.ndarray) -> tuple[float, float]:
@@ -52,6 +55,9 @@ def emd(points: np.ndarray, density: np.ndarray, blocks: int = MOST_BLOCKS) -> f
     sqrt(E / mass), which no equal points at these places can beat, 1 says that every dot carries the same mass.
     Needs POT, and a matrix of points by blocks.
     """
+    # POT would load every array library there is; numpy is all we hand it.
+    for library in ("PYTORCH", "JAX", "TENSORFLOW", "CUPY"):
+        os.environ.setdefault(f"POT_BACKEND_DISABLE_{library}", "1")
     import ot
 
     targets, shares = _blocks(density, blocks)
@@ -68,10 +74,15 @@ def sinkhorn(
     Returns:
         (sqrt of the transport cost <P, C>, <P, C> - strength H(P)). At the paper's strength of 0.01 everything is
         blurred by a tenth of the picture; 0.0001 tells methods apart.
+    Raises:
+        ValueError: the strength is too small for points so far from the density: the plan does not settle.
     """
     targets, shares = _blocks(density, blocks)
     cost = _squared_distances(points, targets)
-    plan = _balanced(np.exp(-cost / strength), np.full(len(points), 1 / len(points)), shares)
+    # Shifted so that each row and each column has a 1: a plan is the same, and none is lost to underflow.
+    shifted = cost - cost.min(axis=1, keepdims=True)
+    shifted -= shifted.min(axis=0)
+    plan = _balanced(np.exp(-shifted / strength), np.full(len(points), 1 / len(points)), shares)
     moved = float((plan * cost).sum())
     positive = plan[plan > 0]
     entropy = -float((positive * np.log(positive)).sum())
@@ -161,9 +172,14 @@ def _balanced(kernel: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.n
     """Scale a kernel to the given sums, until a round changes no factor by more than a billionth."""
     right = np.ones(len(columns))
     left = rows
-    for _ in range(2000):
-        left = rows / (kernel @ right)
-        before, right = right, columns / (kernel.T @ left)
-        if np.abs(right - before).max() <= 1e-9 * np.abs(before).max():
-            break
-    return left[:, None] * kernel * right
+    with np.errstate(all="ignore"):
+        for _ in range(2000):
+            left = rows / (kernel @ right)
+            before, right = right, columns / (kernel.T @ left)
+            if np.abs(right - before).max() <= 1e-9 * np.abs(before).max():
+                break
+        plan = left[:, None] * kernel * right
+    # Not "<=": what is beyond the range of floats is NaN, and that is no plan either.
+    if not np.abs(plan.sum(axis=1) - rows).sum() <= _MISPLACED:
+        raise ValueError("the strength is too small: the plan did not settle in 2000 rounds")
+    return np.asarray(plan)

@@ -91,7 +91,7 @@ def _page_size(width: int, height: int, params: StippleParams) -> tuple[float, f
     """What is given, and the rest such that the picture fills the page inside the margin."""
     across, down, border = params.page_width, params.page_height, 2 * params.margin
     if not across and not down:
-        across = max(DEFAULT_WIDTH, border + 1.0) if params.margin else DEFAULT_WIDTH
+        across = DEFAULT_WIDTH
     given = [(name, side) for name, side in (("width", across), ("height", down)) if side]
     for name, side in given:
         if border >= side:
