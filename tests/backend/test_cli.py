@@ -177,7 +177,17 @@ def test_doctor_tells_what_to_do(tmp_path: Path) -> None:
     done = tessera("doctor", "--json", env={**os.environ, "TESSERA_HOME": str(tmp_path)})
     findings = json.loads(done.stdout)
     subjects = {finding["subject"] for finding in findings}
-    assert {"Python", "Memory", "Devices", "Compiled kernels", "Inkscape", "Weights", "Backend"} <= subjects
+    assert {
+        "Python",
+        "Memory",
+        "Devices",
+        "Compiled kernels",
+        "Inkscape",
+        "Blender",
+        "Krita",
+        "Weights",
+        "Backend",
+    } <= subjects
     assert all(finding["what"] for finding in findings)
     assert all(finding["remedy"] for finding in findings if finding["ok"] is False)
     backend = next(finding for finding in findings if finding["subject"] == "Backend")

@@ -6,6 +6,7 @@ import importlib.metadata
 import json
 import os
 import platform
+import shutil
 import sys
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -107,6 +108,10 @@ def _hosts() -> Iterator[Finding]:
             )
         else:
             yield Finding(title, True, f"{version or path}; plugin {plugin} installed")
+    for program in ("blender", "krita"):
+        place = shutil.which(program)
+        what = f"{place}; Tessera has no plugin for it yet" if place else "not found on this machine"
+        yield Finding(program.capitalize(), None, what)
 
 
 def _backend() -> Finding:

@@ -122,8 +122,8 @@ def _push(
                 found += 1
                 if distance < 1e-9:  # on top of each other: any way will do, but opposite ones
                     dx, dy, distance = (1e-9 if i > j else -1e-9), 0.0, 1e-9
-                # A hair more, or the pair would only ever come near enough.
-                step = 0.505 * (wanted - distance) / distance
+                # A hair more, or pairs of which one can't move would only ever come nearer to it.
+                step = 0.5 * (1.01 * wanted - distance) / distance
                 pushes[i, 0] += dx * step
                 pushes[i, 1] += dy * step
         if found > 1:

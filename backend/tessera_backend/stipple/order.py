@@ -80,6 +80,8 @@ def _two_opt(
         there = _length(points, path, a, a + way)
         for k in range(near.shape[1]):
             b = place[near[dot, k]]
+            if b == a:  # where dots coincide, one may be among its own neighbours
+                continue
             gain = there - _length(points, path, a, b)
             if gain <= 1e-9:
                 break
