@@ -7,6 +7,7 @@ display, or with TESSERA_NO_WINDOW set, `open_window` gives a Window that shows 
 from __future__ import annotations
 
 import os
+import signal
 import time
 import warnings
 from types import TracebackType
@@ -17,24 +18,37 @@ SHOW_AFTER = 0.4
 
 
 class Window:
-    """What `follow` talks to; this one shows nothing."""
+    """What `follow` talks to; this one shows nothing.
+
+    As a context it takes a SIGTERM, with which Inkscape ends an effect, for a press on Cancel: the job ends, too.
+    """
+
+    def __init__(self) -> None:
+        self._cancelled = False
+        self._on_sigterm: Any = None
 
     def tell(self, text: str, fraction: float | None) -> None:
         """Show a line of text and how far the work is, 0 to 1; None: not known."""
 
     def cancelled(self) -> bool:
         """Whether the artist wants to stop. Called several times a second: this is where a window lives."""
-        return False
+        return self._cancelled
+
+    def cancel(self) -> None:
+        """What the Cancel button does."""
+        self._cancelled = True
 
     def close(self) -> None:
         """Take the window away."""
 
     def __enter__(self) -> Window:
+        self._on_sigterm = signal.signal(signal.SIGTERM, lambda *_: self.cancel())
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
+        signal.signal(signal.SIGTERM, self._on_sigterm)
         self.close()
 
 
@@ -47,10 +61,10 @@ class GtkWindow(Window):
     """
 
     def __init__(self, gtk: Any, title: str) -> None:
+        super().__init__()
         self._gtk = gtk
         self._title = title
         self._opened = time.monotonic()
-        self._cancelled = False
         self._text = ""
         self._fraction: float | None = None
         self._window: Any = None
@@ -104,7 +118,7 @@ class GtkWindow(Window):
         window.show_all()
 
     def _on_cancel(self, *_: Any) -> bool:
-        self._cancelled = True
+        self.cancel()
         return True  # "delete-event" is handled: the window stays until the job has ended.
 
     def _pump(self) -> None:

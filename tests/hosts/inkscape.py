@@ -65,19 +65,20 @@ class Inkscape:
         self, document: Path, *selected: str, environment: dict[str, str] | None = None, **params: object
     ) -> subprocess.CompletedProcess[str]:
         """The effect's script alone, run as Inkscape would: the new document on stdout, messages on stderr."""
+        with self.started(document, *selected, environment=environment, **params) as process:
+            out, err = process.communicate(timeout=EFFECT_SECONDS)
+        return subprocess.CompletedProcess(process.args, process.returncode, out, err)
+
+    def started(
+        self, document: Path, *selected: str, environment: dict[str, str] | None = None, **params: object
+    ) -> subprocess.Popen[str]:
+        """The effect's script, running."""
         options = [f"--id={name}" for name in selected] + [f"--{name}={value}" for name, value in params.items()]
         env = {**self.environment, "PYTHONPATH": str(inkex_folder()), "PYTHONUNBUFFERED": "1"}
         env |= {"DOCUMENT_PATH": str(document)} | (environment or {})
         command = ["/usr/bin/python3", "tessera_stipple.py", *options, str(document)]
-        return subprocess.run(
-            command,
-            cwd=self.extension,
-            env=env,
-            capture_output=True,
-            text=True,
-            timeout=EFFECT_SECONDS,
-            check=False,
-        )
+        pipe = subprocess.PIPE
+        return subprocess.Popen(command, cwd=self.extension, env=env, stdout=pipe, stderr=pipe, text=True)
 
     def render(self, drawing: etree._Element, width: int, base: Path) -> np.ndarray:
         """The drawing as Inkscape draws it on white: float64 (H, W) darkness, 0 white to 1 black.

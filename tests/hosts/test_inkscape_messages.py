@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from lxml import etree
 
-from tests.conftest import BackendProcess
+from tests.conftest import BackendProcess, until
 
 from . import drawings
 from .inkscape import Inkscape, circles, layer
@@ -146,6 +146,18 @@ def test_a_picture_larger_than_a_page_can_be(inkscape: Inkscape, tmp_path: Path)
     document = drawings.one_picture(tmp_path, 'transform="scale(1000)"')
 
     assert "up to 5000 mm are possible" in message(inkscape.script(document, "photo"))
+
+
+def test_inkscape_ending_the_effect_ends_the_job(inkscape: Inkscape, backend: BackendProcess, tmp_path: Path) -> None:
+    """SIGTERM, as from Inkscape's own Cancel: the job is cancelled, nothing is said, the document is left alone."""
+    script = inkscape.started(drawings.one_picture(tmp_path), "photo", dots=100_000, iterations=1000)
+    with script as process, backend.client() as client:
+        running = until(lambda: [j["job_id"] for j in client.jobs() if j["state"] == "running"])
+        process.terminate()
+        out, err = process.communicate(timeout=60)
+        states = {job["job_id"]: job["state"] for job in client.jobs()}
+    assert (process.returncode, out, err) == (0, "", "")
+    assert [states[job_id] for job_id in running] == ["cancelled"]  # type: ignore[attr-defined]
 
 
 def test_a_bug_of_ours_goes_to_the_log(altered: Inkscape, tmp_path: Path) -> None:

@@ -45,6 +45,8 @@ def bounds(clip: np.ndarray, page: tuple[float, float]) -> Box:
 def inside(clip: np.ndarray, page: tuple[float, float], raster: tuple[int, int], frame: Box) -> np.ndarray:
     """Pixels with all four corners inside, bool (H, W), so that a dot anywhere in one of them is inside.
 
+    Corners exactly on a left or upper side are inside, on a right or lower one outside.
+
     Args:
         clip: as `check_clip` returns it; each ring is closed, and a point is inside where the rings wind around
             it in total not 0 times.

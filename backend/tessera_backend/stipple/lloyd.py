@@ -93,10 +93,9 @@ def finish(
     progress("finishing", 0.0, "Measuring cells")
     voronoi.propagate(labels, sites)
     stray = density[_rows(sites), _columns(sites)] <= 0
-    if stray.any():
-        kernels.onto_ink(labels, density, sites, stray, np.empty(len(sites), np.float32))
-        homeless = np.flatnonzero(density[_rows(sites), _columns(sites)] <= 0)
-        sites[homeless] = _anywhere(density, len(homeless), rng)
+    kernels.onto_ink(labels, density, sites, stray, np.empty(len(sites), np.float32))
+    homeless = np.flatnonzero(density[_rows(sites), _columns(sites)] <= 0)
+    sites[homeless] = _anywhere(density, len(homeless), rng)
     mass = voronoi.cell_moments(labels, density, len(sites))[:, 0]
     squares = voronoi.cell_moments(labels, density * density, len(sites))[:, 0]
     own = density[_rows(sites), _columns(sites)].astype(np.float64)
