@@ -163,6 +163,16 @@ def test_radii_follow_tone():
     assert (stipple(ramp(64), StippleParams(dots=50, radius_max=0.5)).radii == np.float32(0.5)).all()
 
 
+def test_sized_dots_ink_the_tones():
+    """Count and size together make up the tone: of all ink, each quarter of a ramp has the share it asks for."""
+    made = stipple(ramp(256), StippleParams(dots=3000, radius_min=0.3, radius_max=0.6, page_width=200))
+    quarter = np.minimum(made.positions[:, 0] // 50, 3).astype(int)
+    ink = np.bincount(quarter, made.radii.astype(float) ** 2, 4)
+    asked = (1 - ramp(256)).reshape(256, 4, 64).sum(axis=(0, 2))
+    # A quarter of the lightest tone has about a hundred dots; one more or less is a hundredth of its ink.
+    np.testing.assert_allclose(ink / ink.sum(), asked / asked.sum(), atol=0.01)
+
+
 def test_automatic_radius_inks_the_page():
     """The dots' area adds up to what the tones ask for."""
     made = stipple(ramp(128), StippleParams(dots=500))

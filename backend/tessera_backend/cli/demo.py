@@ -26,7 +26,7 @@ STIPPLES = {
     "tone": ("Tone: as many dots as the greys ask for", StippleParams(dots=8000, page_width=200.0)),
     "sized": (
         "Few dots, sized by tone, none touching",
-        StippleParams(dots=2000, page_width=200.0, radius_min=0.3, radius_max=1.1, minimum_gap=0.05),
+        StippleParams(dots=3000, page_width=200.0, radius_min=0.4, radius_max=1.2, minimum_gap=0.05),
     ),
     "inverted": (
         "White ink on black",
@@ -47,6 +47,7 @@ def demo_command(output: Path) -> None:
     except OSError as exc:
         raise error("unusable-input", f"{output} can't be made: {exc.strerror}.", field="output") from exc
     with _own_backend() as client:
+        _wait_until_warm(client)
         entries = [_stipple(client, name, *STIPPLES[name], output) for name in STIPPLES]
     page = gallery.write_index(output, entries)
     click.echo(f"Open {page.resolve()}")
@@ -71,6 +72,14 @@ def _stipple(client: Client, name: str, title: str, params: StippleParams, outpu
     path.write_bytes(to_svg(dots, params, title))
     click.echo(f"{path}: {len(dots.positions)} dots in {seconds:.1f} s")
     return Entry.of_stipples(path.name, title, dots, seconds, dark=params.invert)
+
+
+def _wait_until_warm(client: Client) -> None:
+    """So that the first picture's seconds are its own, and not the compiler's."""
+    with ProgressBar() as bar:
+        while (workers := client.status()["workers"]) and all(worker["state"] != "ready" for worker in workers):
+            bar("compiling", 0.0, "Getting ready; the first run compiles its kernels, which takes up to a minute")
+            time.sleep(0.1)
 
 
 @contextmanager

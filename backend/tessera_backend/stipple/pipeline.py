@@ -44,10 +44,11 @@ def run(image: np.ndarray, params: StippleParams, progress: Progress, clip: np.n
     clock.lap("density")
 
     progress("placing", 0.1, f"Placing {params.dots} dots")
-    sites, labels = lloyd.begin(ground.density, params, rng)
+    density = radii.placing(ground.density, params)
+    sites, labels = lloyd.begin(density, params, rng)
     clock.lap("start")
 
-    steps = lloyd.relax(sites, labels, ground.density, params, rng, progress.part(0.15, 0.75))
+    steps = lloyd.relax(sites, labels, density, params, rng, progress.part(0.15, 0.75))
     clock.lap("relaxation")
 
     tones = lloyd.finish(sites, labels, ground.density, rng, progress.part(0.75, 0.8))

@@ -13,6 +13,27 @@ NEAREST = 0.75
 LEAST_RADIUS = 0.01
 
 
+# Dots sized by tone take this much of the tone on themselves; were the lightest smaller in proportion, the lights would
+# need more dots than the darks, which looks like dust.
+LEAST_SHARE = 0.4
+
+
+def placing(tones: np.ndarray, params: StippleParams) -> np.ndarray:
+    """How dense dots have to lie so that count and size together, not each by itself, make up the tone.
+
+    Args:
+        tones: float32 (H, W), [0, 1], dark is 1.
+        params: engine, radius_min and radius_max are read; engine `tone` alone promises to keep the tone.
+    Returns:
+        float32 (H, W), [0, 1]: the tones themselves for dots of one size, else tone over dot area.
+    """
+    if params.engine != "tone" or not params.radius_min or params.radius_min == params.radius_max:
+        return tones
+    share = max(params.radius_min / params.radius_max, LEAST_SHARE)
+    density = tones / (share + (1 - share) * tones) ** 2
+    return density / density.max()
+
+
 def of_dots(tones: np.ndarray, density: np.ndarray, area: float, params: StippleParams) -> np.ndarray:
     """Radii of the dots.
 
