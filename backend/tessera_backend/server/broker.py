@@ -19,7 +19,7 @@ from tessera_protocol.errors import Failure, TesseraError, error
 from tessera_protocol.jobs import JOBS
 from tessera_protocol.messages import Bytes, Message
 
-from . import intake
+from . import intake, sockets
 from .pool import Pool
 from .queue import FairQueue
 from .settings import Settings
@@ -51,13 +51,13 @@ class Broker:
         self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
         server, client, worker = zmq.curve_keypair(), zmq.curve_keypair(), zmq.curve_keypair()
         self._gate = Gatekeeper(self._context, {b"client": client[0], b"worker": worker[0]})
-        self._front = self._bind(b"client", server[1], settings.host, settings.port)
-        back = self._bind(b"worker", server[1], "127.0.0.1", 0)
-        link = {"endpoint": _endpoint(back), "keys": (server[0], *worker)}
+        self._front = sockets.bind(self._context, b"client", server[1], settings.host, settings.port)
+        back = sockets.bind(self._context, b"worker", server[1], "127.0.0.1", 0)
+        link = {"endpoint": sockets.endpoint(back), "keys": (server[0], *worker)}
         self._pool = Pool(back, link, settings)
         self._back = back
         self.connection = Connection(
-            _endpoint(self._front),
+            sockets.endpoint(self._front),
             server[0].decode(),
             client[0].decode(),
             client[1].decode(),
@@ -305,19 +305,6 @@ class Broker:
         # A peer that has gone is no error: what it would have got is in the spool.
         self._front.send_multipart([peer, *frames], copy=False)
 
-    def _bind(self, domain: bytes, secret: bytes, host: str, port: int) -> zmq.Socket[bytes]:
-        socket = self._context.socket(zmq.ROUTER)
-        socket.curve_server = True
-        socket.curve_secretkey = secret
-        socket.zap_domain = domain
-        socket.linger = 500
-        socket.maxmsgsize = codec.FRAME_BYTES
-        # Dead TCP peers are noticed and their queues freed.
-        socket.heartbeat_ivl = 5000
-        socket.heartbeat_timeout = 30000
-        socket.bind(f"tcp://{host}:{port or '*'}")
-        return socket
-
     def _add_devices(self, probe: subprocess.Popen[bytes]) -> None:
         found, _ = probe.communicate()
         try:
@@ -366,12 +353,6 @@ def _no_worker(settings: Settings) -> Failure:
         "The backend can't start a worker process on this machine.",
         remedy=f"Run `tessera doctor`; the reason is at the end of the log in {settings.log}.",
     )
-
-
-def _endpoint(socket: zmq.Socket[bytes]) -> str:
-    bound = socket.getsockopt(zmq.LAST_ENDPOINT)
-    assert isinstance(bound, bytes)
-    return bound.rstrip(b"\0").decode()
 
 
 def _probe_devices() -> subprocess.Popen[bytes]:
