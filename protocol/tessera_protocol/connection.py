@@ -43,16 +43,21 @@ def write(path: Path, connection: Connection) -> None:
     """Put the file in place, whole, for the owner's eyes only.
 
     Raises:
-        PermissionError: the folder belongs to somebody else, who could read or swap the file.
+        Unreachable: "start-failed": the folder can't be written, or belongs to somebody else, who could swap the file.
     """
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    if hasattr(os, "getuid") and path.parent.stat().st_uid != os.getuid():
-        raise PermissionError(f"{path.parent} belongs to another user; set TESSERA_HOME to a folder of your own.")
-    # mkstemp makes the file with mode 0600 from the start: there is no moment in which others can read it.
-    handle, draft = tempfile.mkstemp(dir=path.parent, prefix=path.name)
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        json.dump(dataclasses.asdict(connection), file)
-    os.replace(draft, path)
+    remedy = "Set TESSERA_HOME to a folder of your own."
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if hasattr(os, "getuid") and path.parent.stat().st_uid != os.getuid():
+            raise error("start-failed", f"The folder {path.parent} belongs to another user.", remedy=remedy)
+        # mkstemp makes the file with mode 0600 from the start: there is no moment in which others can read it.
+        handle, draft = tempfile.mkstemp(dir=path.parent, prefix=path.name)
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            json.dump(dataclasses.asdict(connection), file)
+        os.replace(draft, path)
+    except OSError as exc:
+        problem = f"The connection file {path} can't be written: {exc.strerror}."
+        raise error("start-failed", problem, remedy=remedy) from exc
 
 
 def read(path: Path) -> Connection:

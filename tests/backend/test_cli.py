@@ -141,6 +141,17 @@ def test_without_a_backend_the_commands_say_so(tmp_path: Path) -> None:
         assert done.stderr == "Error: No Tessera backend is running. Start one: tessera serve.\n"
 
 
+@pytest.mark.parametrize("blocked", ["state", "run"])
+def test_a_backend_that_cannot_write_says_so(tmp_path: Path, blocked: str) -> None:
+    """A file stands where its folder should be: one sentence with the remedy, exit code 1, no process left."""
+    (tmp_path / blocked).write_text("in the way")
+    done = tessera("serve", env={**os.environ, "TESSERA_HOME": str(tmp_path)})
+    assert done.returncode == 1
+    assert "Set TESSERA_HOME" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "bug" not in done.stderr
+
+
 def test_asking_a_backend(own_backend: BackendProcess, picture: Path, tmp_path: Path) -> None:
     """status and jobs in words and as JSON; fetch by id; a job that isn't there; stop."""
     from tessera_protocol.client import Buffer

@@ -85,5 +85,12 @@ def test_remove_leaves_a_newer_backends_file(tmp_path: Path) -> None:
 def test_a_folder_of_another_user_is_refused(tmp_path: Path) -> None:
     """Whoever owns the folder could swap the file."""
     os.chown(tmp_path, 12345, -1)
-    with pytest.raises(PermissionError):
+    with pytest.raises(Unreachable, match="another user"):
         connection.write(tmp_path / "connection.json", SAMPLE)
+
+
+def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    """A file where the folder should be: the sentence says which, and what to set."""
+    (tmp_path / "run").write_text("in the way")
+    with pytest.raises(Unreachable, match="can't be written.*TESSERA_HOME"):
+        connection.write(tmp_path / "run" / "connection.json", SAMPLE)

@@ -33,9 +33,15 @@ def serve_command(**options: Any) -> None:
     from tessera_backend.server.settings import Settings
 
     settings = Settings(**{name: value for name, value in options.items() if value is not None})
-    log_path = set_up(settings.log, "broker")
     try:
+        log_path = set_up(settings.log, "broker")
         broker = Broker(settings)
+    except OSError as exc:
+        raise error(
+            "start-failed",
+            f"The backend can't keep its log and results: {exc}.",
+            remedy="Set TESSERA_HOME to a folder of your own.",
+        ) from exc
     except sqlite3.OperationalError as exc:
         raise error(
             "start-failed",

@@ -73,15 +73,19 @@ class Broker:
         log.info("backend started", extra={"endpoint": self.connection.endpoint, "lost_jobs": lost})
 
     def serve(self) -> None:
-        """Run until stopped; leaves no worker and no connection file behind."""
+        """Run until stopped; leaves no worker and no connection file behind.
+
+        Raises:
+            Unreachable: "start-failed", the connection file can't be written.
+        """
         probe: subprocess.Popen[bytes] | None = _probe_devices()
         self._pool.start("cpu")
-        connection.write(self._settings.connection_file, self.connection)
         poller = zmq.Poller()
         for socket in (self._front, self._back, self._gate.socket):
             poller.register(socket, zmq.POLLIN)
         swept = 0.0
         try:
+            connection.write(self._settings.connection_file, self.connection)
             while not self._stop:
                 readable = dict(poller.poll(TICK_MS))
                 if self._gate.socket in readable:
