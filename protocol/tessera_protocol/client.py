@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 import uuid
 from collections import deque
@@ -10,9 +11,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
 
-from . import PROTOCOL_VERSION, codec, connection, messages, paths
+from . import PROTOCOL_VERSION, bridge, codec, connection, messages, paths
 from .errors import Cancelled, error, raised
-from .link import open_link
+from .link import WHY_NO_ZMQ, Link, ZmqLink
 from .messages import Buffer, Message
 from .schema import changed
 
@@ -53,7 +54,7 @@ class Client:
     ) -> None:
         self.connection = connection.read(path or paths.connection_file())
         self.session = session or uuid.uuid4().hex
-        self._link = open_link(self.connection, codec.FRAME_BYTES)
+        self._link = _open_link(self.connection)
         self._events: deque[Message] = deque()
         self._number = 0
         self._heard = self._pinged = time.monotonic()
@@ -240,3 +241,17 @@ class Client:
         if now - max(self._heard, self._pinged) > PING_AFTER:
             self._pinged = now
             self._send(messages.Ping())
+
+
+def _open_link(where: connection.Connection) -> Link:
+    """Direct where this Python has ZeroMQ, else through the Python that TESSERA_BRIDGE names."""
+    if not WHY_NO_ZMQ:
+        return ZmqLink(where, codec.FRAME_BYTES)
+    python = os.environ.get("TESSERA_BRIDGE")
+    if python:
+        return bridge.BridgeLink(python, where)
+    raise error(
+        "start-failed",
+        f"ZeroMQ can't be loaded in this program's Python: {WHY_NO_ZMQ}.",
+        remedy="Run `tessera install` again for this program; if that doesn't help, `tessera doctor` says why.",
+    )

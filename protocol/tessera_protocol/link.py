@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from typing import Protocol
 
 from .connection import Connection
-from .errors import error
 from .messages import Bytes
 
 try:
     import zmq
 except ImportError as exc:
     # Windows' Inkscape runs an MSYS2 Python, which can't load the wheels made for python.org's.
-    _no_zmq = str(exc)
+    WHY_NO_ZMQ = str(exc)
 else:
-    _no_zmq = ""
+    WHY_NO_ZMQ = ""
 
 
 class Link(Protocol):
@@ -30,29 +28,6 @@ class Link(Protocol):
 
     def close(self) -> None:
         """Drop what was not sent, and free everything."""
-
-
-def open_link(connection: Connection, frame_bytes: int) -> Link:
-    """A link to a backend: direct where this Python has ZeroMQ, else through TESSERA_BRIDGE.
-
-    Args:
-        connection: endpoint and keys.
-        frame_bytes: greatest frame that is let in.
-    Raises:
-        Unreachable: "start-failed", this Python has no ZeroMQ and TESSERA_BRIDGE names none that has.
-    """
-    if not _no_zmq:
-        return ZmqLink(connection, frame_bytes)
-    python = os.environ.get("TESSERA_BRIDGE")
-    if not python:
-        raise error(
-            "start-failed",
-            f"ZeroMQ can't be loaded in this program's Python: {_no_zmq}.",
-            remedy="Run `tessera install` again for this program; if that doesn't help, `tessera doctor` says why.",
-        )
-    from .bridge import BridgeLink
-
-    return BridgeLink(python, connection)
 
 
 class ZmqLink:
