@@ -56,6 +56,7 @@ class Job:
 ENGINES: Mapping[str, str] = {
     "tone": "Tone (keeps the image's greys)",
     "wvs": "Even (weighted Voronoi, Secord 2002)",
+    "gbn": "Grain (Gaussian blue noise, Ahmed et al. 2022)",
 }
 
 
@@ -68,7 +69,8 @@ class StippleParams:
         "tone",
         ENGINES,
         "Engine",
-        "Tone: the number of dots follows the greys exactly. Even: smoother spacing, but darks lose dots to lights.",
+        "Tone: the number of dots follows the greys exactly. Even: smoother spacing, but darks lose dots to lights. "
+        "Grain: follows the greys, too, with the least visible rows and patterns; slower.",
         page="Dots",
     )
     radius_max: float = number(
