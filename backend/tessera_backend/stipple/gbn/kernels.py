@@ -15,7 +15,7 @@ from ...compiled import njit
 REACH = 4.0
 # Sums over blocks are as good as integrals while a standard deviation is this many blocks, at least; the second
 # number is for the pixels themselves, which cannot be split.
-_BLOCKS = 2.0
+_BLOCKS = 1.25
 _PIXELS = 0.6
 
 
@@ -28,7 +28,7 @@ def halve(fine: np.ndarray, coarse: np.ndarray) -> None:
             coarse[row // 2, column // 2] += fine[row, column]
 
 
-@njit(cache=True)
+@njit(cache=True, fastmath={"reassoc", "contract"})  # or sums over a row are not done several pixels at a time
 def under(
     x: float,
     y: float,
@@ -55,6 +55,7 @@ def under(
     level, side = 0, finest
     while level + 1 < shapes.shape[0] and 2 * side * _BLOCKS <= deviation:
         level, side = level + 1, 2 * side
+    variance -= (side * side - finest * finest) / 12  # blocks blur by themselves
     rows, columns, begin = shapes[level]
     reach = REACH * deviation
     left, right = max(int((x - reach) / side), 0), min(int((x + reach) / side) + 1, columns)
