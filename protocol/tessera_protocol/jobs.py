@@ -56,7 +56,7 @@ class Job:
 ENGINES: Mapping[str, str] = {
     "tone": "Tone (keeps the image's greys)",
     "wvs": "Even (weighted Voronoi, Secord 2002)",
-    "gbn": "Grain (Gaussian blue noise, Ahmed et al. 2022)",
+    "gbn": "Smooth (Gaussian blue noise, Ahmed et al. 2022)",
 }
 
 
@@ -70,7 +70,7 @@ class StippleParams:
         ENGINES,
         "Engine",
         "Tone: the number of dots follows the greys exactly. Even: smoother spacing, but darks lose dots to lights. "
-        "Grain: follows the greys, too, with the least visible rows and patterns; slower.",
+        "Smooth: keeps the greys with the calmest spacing, softer on fine lines; takes longer.",
         page="Dots",
     )
     radius_max: float = number(

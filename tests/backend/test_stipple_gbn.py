@@ -96,17 +96,18 @@ def test_perfect_dots_feel_no_force():
 
 @pytest.mark.parametrize("seed", range(3))
 def test_energy_falls(seed):
-    """Descent lowers the energy, most at first, and never raises it by much while widths change."""
+    """Every iteration lowers the energy of the widths it has, the first ones the most."""
     energy, sites = prepared(tones(), 400, seed)
     speed = np.zeros_like(sites)
-    values = [energy.forces(sites)[0]]
-    for _ in range(12):
+    falls = []
+    for _ in range(15):
+        before = energy.forces(sites)[0]
         gbn.descend(energy, sites, speed, np.array([255.9, 255.9]))
+        falls.append(before - energy.forces(sites)[0])
         energy.prepare(sites)
-        values.append(energy.forces(sites)[0])
-    fallen = np.diff(values) < 1e-3 * (values[0] - values[-1])
-    assert values[-1] < values[1] < values[0]
-    assert fallen.all()
+    # descend fits widths to where dots are: `before` is of the same widths.
+    assert min(falls) > 0
+    assert falls[0] > 10 * falls[2] > 10 * falls[-1]
 
 
 # -- quality
