@@ -56,6 +56,7 @@ class Job:
 ENGINES: Mapping[str, str] = {
     "tone": "Tone (keeps the image's greys)",
     "wvs": "Even (weighted Voronoi, Secord 2002)",
+    "gbn": "Smooth (Gaussian blue noise, Ahmed et al. 2022)",
 }
 
 
@@ -68,7 +69,8 @@ class StippleParams:
         "tone",
         ENGINES,
         "Engine",
-        "Tone: the number of dots follows the greys exactly. Even: smoother spacing, but darks lose dots to lights.",
+        "Tone: the number of dots follows the greys exactly. Even: smoother spacing, but darks lose dots to lights. "
+        "Smooth: keeps the greys with the calmest spacing, softer on fine lines; takes longer.",
         page="Dots",
     )
     radius_max: float = number(

@@ -213,7 +213,7 @@ def test_the_demo_ends_with_pictures(tmp_path: Path) -> None:
     page = tmp_path / "demo" / "index.html"
     assert str(page) in done.stdout
     drawings = sorted((tmp_path / "demo").glob("*.svg"))
-    assert len(drawings) == 4
+    assert len(drawings) == 5
     for drawing in drawings:
         assert drawing.name in page.read_text()
         assert len(circles(drawing)) > 1000

@@ -84,7 +84,7 @@ def test_tone_on_flat_grey_is_a_good_packing():
 @settings(max_examples=15, deadline=None)
 @given(
     size=st.tuples(st.integers(1, 40), st.integers(1, 40)),
-    engine=st.sampled_from(["tone", "wvs"]),
+    engine=st.sampled_from(["tone", "wvs", "gbn"]),
     dots=st.integers(10, 400),
     fit=st.sampled_from(["contain", "cover", "stretch"]),
     iterations=st.integers(0, 6),
@@ -130,7 +130,7 @@ def test_dots_stay_inside_the_clip():
     np.testing.assert_allclose(points.mean(axis=0), corners.mean(axis=0), atol=0.01)
 
 
-@pytest.mark.parametrize("engine", ["tone", "wvs"])
+@pytest.mark.parametrize("engine", ["tone", "wvs", "gbn"])
 def test_seeds(engine):
     """The same seed gives the same dots, bit for bit; another one, others."""
     image = gauss(64)

@@ -32,6 +32,10 @@ STIPPLES = {
         "White ink on black",
         StippleParams(dots=8000, page_width=200.0, invert=True, gamma=1.5, color="#ffffff"),
     ),
+    "smooth": (
+        "Smooth: calm spacing that keeps the greys (Gaussian blue noise)",
+        StippleParams(dots=5000, page_width=200.0, engine="gbn"),
+    ),
     "wvs": ("Even spacing (Secord 2002)", StippleParams(dots=5000, page_width=200.0, engine="wvs")),
 }
 

@@ -13,7 +13,7 @@ from tessera_protocol.jobs import StippleParams
 
 from .. import __version__
 from ..progress import Progress
-from . import gap, lloyd, order, radii, working
+from . import gap, gbn, lloyd, order, radii, working
 from .page import lay_out
 
 
@@ -48,7 +48,8 @@ def run(image: np.ndarray, params: StippleParams, progress: Progress, clip: np.n
     sites, labels = lloyd.begin(density, params, rng)
     clock.lap("start")
 
-    steps = lloyd.relax(sites, labels, density, params, rng, progress.part(0.15, 0.75))
+    relax = gbn.relax if params.engine == "gbn" else lloyd.relax
+    steps = relax(sites, labels, density, params, rng, progress.part(0.15, 0.75))
     clock.lap("relaxation")
 
     tones = lloyd.finish(sites, labels, ground.density, rng, progress.part(0.75, 0.8))

@@ -23,11 +23,11 @@ def placing(tones: np.ndarray, params: StippleParams) -> np.ndarray:
 
     Args:
         tones: float32 (H, W), [0, 1], dark is 1.
-        params: engine, radius_min and radius_max are read; engine `tone` alone promises to keep the tone.
+        params: engine, radius_min and radius_max are read; `wvs` does not keep the tone anyway.
     Returns:
         float32 (H, W), [0, 1]: the tones themselves for dots of one size, else tone over dot area.
     """
-    if params.engine != "tone" or not params.radius_min or params.radius_min == params.radius_max:
+    if params.engine == "wvs" or not params.radius_min or params.radius_min == params.radius_max:
         return tones
     share = max(params.radius_min / params.radius_max, LEAST_SHARE)
     density = tones / (share + (1 - share) * tones) ** 2
