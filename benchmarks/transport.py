@@ -12,11 +12,7 @@ import argparse
 import contextlib
 import dataclasses
 import multiprocessing
-import os
 import statistics
-import subprocess
-import sys
-import tempfile
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -29,12 +25,12 @@ import zmq
 import pictures
 import report
 from tessera_backend import jobs
+from tessera_backend.private import private_home, running_backend
 from tessera_backend.progress import SILENT
 from tessera_backend.server.settings import Settings
 from tessera_backend.server.spool import Spool, describe
-from tessera_protocol import paths
 from tessera_protocol.client import Buffer, Client, new_job_id
-from tessera_protocol.errors import Unreachable, raised
+from tessera_protocol.errors import raised
 from tessera_protocol.messages import Accepted, Failed, Message, Result, Submit
 
 ROOT = Path(__file__).parent.parent
@@ -42,7 +38,6 @@ ROOT = Path(__file__).parent.parent
 SIDE = 4096
 PAYLOAD_BYTES = SIDE * SIDE * 4
 MEGAPIXEL = 1_000_000
-START_TIMEOUT = 60.0
 JOB_TIMEOUT = 60.0
 
 
@@ -104,26 +99,6 @@ def plain() -> Iterator[Plain]:
     router.join()
 
 
-@contextlib.contextmanager
-def backend(kept: str) -> Iterator[Client]:
-    """A real backend process in a folder of its own, whose spool already keeps a 64 MiB result called `kept`."""
-    # Kernels are compiled once per user, not once per benchmark.
-    os.environ.setdefault("NUMBA_CACHE_DIR", str(paths.cache_dir() / "numba"))
-    with tempfile.TemporaryDirectory(prefix="tessera-benchmark-") as home:
-        os.environ["TESSERA_HOME"] = home
-        keep_result(kept)
-        command = [sys.executable, "-m", "tessera_backend", "serve"]
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-        try:
-            with connected(process) as client:
-                yield client
-                client.stop()
-            process.wait(START_TIMEOUT)
-        finally:
-            process.terminate()
-            process.wait(START_TIMEOUT)
-
-
 def keep_result(job_id: str) -> None:
     """Put a finished job of 64 MiB into the spool, as if a worker had just done it."""
     spool = Spool(Settings().spool)
@@ -134,18 +109,6 @@ def keep_result(job_id: str) -> None:
     (spool.folder(job_id) / "out-positions").write_bytes(buffer.data)
     spool.finish(job_id, {}, [describe("positions", buffer)])
     spool.close()
-
-
-def connected(process: subprocess.Popen[bytes]) -> Client:
-    """A client of the backend that is starting."""
-    deadline = time.monotonic() + START_TIMEOUT
-    while True:
-        try:
-            return Client("benchmark")
-        except Unreachable:
-            if process.poll() is not None or time.monotonic() > deadline:
-                raise
-            time.sleep(0.05)
 
 
 class Backend:
@@ -275,12 +238,14 @@ def main() -> None:
     """Measure, then write the page."""
     options = arguments()
     kept = new_job_id()
-    with plain() as floor, backend(kept) as client:
-        ours = Backend(client)
-        added = stipples(ours, options.jobs)
-        trips = round_trips(floor, ours, options.pings)
-        up = uploads(floor, ours, options.buffers)
-        down = downloads(floor, ours, kept, options.buffers)
+    with plain() as floor, private_home():
+        keep_result(kept)
+        with running_backend("benchmark") as client:
+            ours = Backend(client)
+            added = stipples(ours, options.jobs)
+            trips = round_trips(floor, ours, options.pings)
+            up = uploads(floor, ours, options.buffers)
+            down = downloads(floor, ours, kept, options.buffers)
     report.write(
         options.out,
         "# Transport: what the wire costs",

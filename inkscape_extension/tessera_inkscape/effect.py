@@ -43,7 +43,7 @@ class JobEffect(inkex.EffectExtension):
             InvalidInput: a value out of range.
         """
         given = {
-            name: as_hex_color(value) if is_color(spec) else value
+            name: as_hex_color(value) if spec.is_color else value
             for name, spec in schema.specs(self.job.params).items()
             if (value := getattr(self.options, name, None)) is not None
         }
@@ -80,11 +80,6 @@ class JobEffect(inkex.EffectExtension):
             TesseraError, AbortExtension: with the message that the artist reads.
         """
         raise NotImplementedError
-
-
-def is_color(spec: schema.Spec) -> bool:
-    """Whether a text parameter is a colour, which Inkscape has a button for."""
-    return spec.kind == "text" and len(str(spec.default)) == 7 and str(spec.default).startswith("#")
 
 
 def as_hex_color(text: str) -> str:

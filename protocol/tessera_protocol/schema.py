@@ -42,6 +42,11 @@ class Spec:
     from_host: bool = False
 
     @property
+    def is_color(self) -> bool:
+        """Whether a text is a colour, which hosts have a control of their own for: its default says so."""
+        return self.kind == "text" and len(self.default) == 7 and bool(self.default.startswith("#"))
+
+    @property
     def allowed(self) -> str:
         """The range or the choices, as a person reads them."""
         if self.kind == "choice":

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import sys
-import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -44,13 +39,14 @@ STIPPLES = {
 @click.option("-o", "--output", type=click.Path(path_type=Path), default=Path("tessera-demo"), show_default=True)
 def demo_command(output: Path) -> None:
     """Start a backend, run each job on a bundled input, write the results and a page that shows them."""
+    from tessera_backend import private
     from tessera_backend.demo import gallery
 
     try:
         output.mkdir(parents=True, exist_ok=True)
     except OSError as exc:
         raise error("unusable-input", f"{output} can't be made: {exc.strerror}.", field="output") from exc
-    with _own_backend() as client:
+    with private.private_home(), private.running_backend("demo") as client:
         _wait_until_warm(client)
         entries = [_stipple(client, name, *STIPPLES[name], output) for name in STIPPLES]
     page = gallery.write_index(output, entries)
@@ -84,23 +80,3 @@ def _wait_until_warm(client: Client) -> None:
         while (workers := client.status()["workers"]) and all(worker["state"] != "ready" for worker in workers):
             bar("compiling", 0.0, "Getting ready; the first run compiles its kernels, which takes up to a minute")
             time.sleep(0.1)
-
-
-@contextmanager
-def _own_backend() -> Iterator[Client]:
-    """A backend in a folder that goes away with it: the demo touches nothing of the user's."""
-    from tessera_protocol import launch, paths
-
-    command = [sys.executable, "-m", "tessera_backend", "serve"]
-    # TESSERA_HOME would move the cache of compiled kernels, too; that one is worth sharing.
-    os.environ.setdefault("NUMBA_CACHE_DIR", str(paths.cache_dir() / "numba"))
-    os.environ.pop("TESSERA_CONNECTION_FILE", None)
-    with tempfile.TemporaryDirectory(prefix="tessera-demo-") as home, tempfile.TemporaryFile() as errors:
-        os.environ["TESSERA_HOME"] = home
-        process = launch.start(command, errors)
-        with launch.wait_for(process, command, errors, "demo", timeout=60.0) as client:
-            try:
-                yield client
-            finally:
-                process.terminate()
-                process.wait()

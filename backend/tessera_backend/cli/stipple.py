@@ -97,11 +97,13 @@ def from_result(result: Result) -> Stipples:
 
 def _here(image: Path, params: StippleParams, bar: ProgressBar) -> Stipples:
     bar("reading", 0.0, f"Reading {image.name}")
-    from tessera_backend import compiled
     from tessera_backend.images import load
     from tessera_backend.progress import Progress
 
     pixels = load(image)
+    # After the picture: a wrong name is said at once, not when numba has loaded.
+    from tessera_backend import compiled
+
     if not compiled.is_warm():
         bar("compiling", 0.0, "Compiling kernels; only the first run waits, up to a minute")
     from tessera_backend.stipple import stipple

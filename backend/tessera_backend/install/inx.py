@@ -113,17 +113,12 @@ def _control(page: ET.Element, name: str, spec: Spec) -> None:
             # Shares of one need a digit more than millimetres do.
             param.set("precision", "3" if (spec.high or 0) <= 1 else "2")
         param.text = f"{spec.default:.12g}"
-    elif is_color(spec):
+    elif spec.is_color:
         param.attrib |= {"type": "color", "appearance": "colorbutton"}
         param.text = f"0x{spec.default[1:]}ff"
     else:
         param.attrib |= {"type": "string", "max_length": f"{spec.high:g}"}
         param.text = spec.default
-
-
-def is_color(spec: Spec) -> bool:
-    """Whether a text is a colour: its default says so."""
-    return spec.kind == "text" and len(spec.default) == 7 and spec.default.startswith("#")
 
 
 def _page(notebook: ET.Element, title: str) -> ET.Element:

@@ -120,9 +120,7 @@ class Broker:
         peer = identity.bytes
         parts: list[Bytes] = [frame.buffer for frame in frames]
         self._last_used = time.time()
-        number: int | None = None
         try:
-            number = codec.message_id(parts)
             envelope = codec.decode(parts)
             handler = _HANDLERS.get(type(envelope.message))
             if handler is None:
@@ -130,7 +128,7 @@ class Broker:
             handler(self, peer, envelope.id, envelope.message)
         except TesseraError as exc:
             log.info("refused", extra={"code": exc.failure.code, "problem": exc.failure.problem})
-            self._answer(peer, number, messages.Failed(_job_of(parts), exc.failure))
+            self._refuse(peer, parts, exc.failure)
         except Exception:
             # A bug in a handler must not end the server for everybody else.
             log.exception("internal error while handling a message")
@@ -139,7 +137,10 @@ class Broker:
                 "Something went wrong inside the backend; this is a bug.",
                 remedy=f"Please report it, with the end of the log in {self._settings.log}.",
             )
-            self._answer(peer, number, messages.Failed(_job_of(parts), failure))
+            self._refuse(peer, parts, failure)
+
+    def _refuse(self, peer: bytes, parts: Sequence[Bytes], failure: Failure) -> None:
+        self._answer(peer, codec.message_id(parts), messages.Failed(_job_of(parts), failure))
 
     def _on_hello(self, peer: bytes, number: int, message: messages.Hello) -> None:
         if PROTOCOL_VERSION not in message.versions:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 from tessera_protocol import schema
 from tessera_protocol.errors import error
@@ -39,8 +38,7 @@ def check(message: Submit, image_pixels: int) -> None:
             allowed=", ".join(JOBS),
             remedy="Update the backend: pip install -U tessera.",
         )
-    params: Any = schema.check(job.params, message.params)
-    del params
+    schema.check(job.params, message.params)
     _check_inputs(job, message)
     for spec in job.inputs:
         if spec.name in message.buffers:
