@@ -263,6 +263,14 @@ class StippleParams:
                 allowed="#000000 to #ffffff",
                 remedy="Use #000000 for black.",
             )
+        if self.plates == "cmyk" and self.invert:
+            raise error(
+                "out-of-range",
+                "Cyan, magenta, yellow and black make colours on white paper only, so they can't be inverted.",
+                field="invert",
+                given=self.invert,
+                remedy="Turn invert off, or take the inks of a palette, which then are for black paper.",
+            )
         self._check_palette()
 
     def _check_palette(self) -> None:
@@ -270,7 +278,7 @@ class StippleParams:
         wrong = next((color for color in colors if not _is_color(color)), None)
         twice = next((color for color in colors if colors.count(color) > 1), None)
         if wrong is not None:
-            problem = f"The palette has {wrong!r}, which is not a colour of the form #rrggbb."
+            problem = f"The palette has {wrong[:20]!r}, which is not a colour of the form #rrggbb."
         elif twice is not None:
             problem = f"The palette has {twice} more than once."
         elif len(colors) > MOST_INKS:
