@@ -6,7 +6,7 @@ Lengths are millimetres on the page, positions have x to the right and y down fr
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from .errors import error
@@ -34,13 +34,19 @@ class BufferSpec:
 
 @dataclasses.dataclass(frozen=True)
 class Job:
-    """One job as the protocol knows it: its name, parameter class and buffers."""
+    """One job as the protocol knows it: its name, parameter class and buffers.
+
+    Attributes:
+        learned: whether a request, by its parameters that differ from the defaults, is work for a network, which
+            runs on an accelerator where there is one.
+    """
 
     name: str
     title: str
     params: type[Any]
     inputs: tuple[BufferSpec, ...]
     outputs: tuple[BufferSpec, ...]
+    learned: Callable[[Mapping[str, Any]], bool] = lambda params: False
 
     def describe(self) -> dict[str, Any]:
         """The whole schema as plain data."""

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tessera_backend.server.pool import Member, Pool
 from tessera_backend.server.queue import FairQueue
 from tessera_protocol.errors import Refused
 
@@ -75,3 +76,19 @@ def test_remove_and_choose() -> None:
     assert queue.pop(lambda job: job[0] == "b") == "b2"
     assert queue.pop(lambda job: False) is None
     assert len(queue) == 1
+
+
+@pytest.mark.parametrize(
+    ("devices", "takers"),
+    [
+        (["cpu"], {"classical": ["cpu"], "learned": ["cpu"]}),
+        (["cpu", "cuda:0", "cuda:1"], {"classical": ["cpu"], "learned": ["cuda:0", "cuda:1"]}),
+        (["mps"], {"classical": ["mps"], "learned": ["mps"]}),
+    ],
+)
+def test_networks_go_to_accelerators(devices: list[str], takers: dict[str, list[str]]) -> None:
+    """With a GPU beside the CPU each does its own kind of job; one kind of worker alone does all."""
+    pool = Pool(None, {}, None)  # type: ignore[arg-type]
+    pool._members = {device: Member(device, device, None) for device in devices}
+    for kind, expected in takers.items():
+        assert [m.device for m in pool.members if pool.suits(m, kind == "learned")] == expected

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import logging
 import os
@@ -20,7 +21,7 @@ from tessera_protocol.jobs import JOBS
 from tessera_protocol.messages import Bytes, Message
 
 from . import intake, sockets
-from .pool import Pool
+from .pool import Member, Pool
 from .queue import FairQueue
 from .settings import Settings
 from .spool import WAITING, Entry, Spool, request_of
@@ -66,6 +67,8 @@ class Broker:
         )
         self._peers: dict[bytes, tuple[str, str]] = {}
         self._followers: dict[str, dict[bytes, int]] = {}
+        # Of the waiting jobs, those that are a network's.
+        self._learned: set[str] = set()
         self._number = 0
         self._devices = ["cpu"]
         self._started = self._last_used = time.time()
@@ -179,6 +182,8 @@ class Broker:
         self._queue.check_room(session)
         self._spool.add(message, client, session)
         self._queue.push(session, message.job_id)
+        if JOBS[message.job].learned(message.params):
+            self._learned.add(message.job_id)
         log.info("job accepted", extra={"job_id": message.job_id, "job": message.job, "client": client})
         self._follow(peer, number, self._spool.get(message.job_id))
         # After the answer, because large inputs take their time; a crash would fail the job with or without them.
@@ -273,9 +278,9 @@ class Broker:
             while (stranded := self._queue.pop()) is not None:
                 self._fail(stranded, _no_worker(self._settings))
         for member in self._pool.ready():
-            job_id = self._queue.pop()
+            job_id = self._queue.pop(functools.partial(self._suits, member))
             if job_id is None:
-                return
+                continue
             entry = self._spool.get(job_id)
             order = {
                 "job_id": job_id,
@@ -284,10 +289,15 @@ class Broker:
                 "inputs": self._spool.inputs(entry),
                 "folder": str(self._spool.folder(job_id)),
             }
+            self._learned.discard(job_id)
             self._spool.running(job_id)
             self._pool.run(member, order)
 
+    def _suits(self, member: Member, job_id: str) -> bool:
+        return self._pool.suits(member, job_id in self._learned)
+
     def _fail(self, job_id: str, failure: Failure) -> None:
+        self._learned.discard(job_id)
         self._spool.fail(job_id, failure)
         log.info("job failed", extra={"job_id": job_id, "code": failure.code})
         self._tell(job_id, messages.Failed(job_id, failure))
