@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import logging
 import os
@@ -9,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import zmq
 
@@ -21,6 +23,7 @@ from tessera_protocol.messages import Bytes, Message
 
 from . import intake, sockets
 from .pool import Pool
+from .previews import Previews, unpacked
 from .queue import FairQueue
 from .settings import Settings
 from .spool import WAITING, Entry, Spool, request_of
@@ -66,6 +69,7 @@ class Broker:
         )
         self._peers: dict[bytes, tuple[str, str]] = {}
         self._followers: dict[str, dict[bytes, int]] = {}
+        self._previews = Previews()
         self._number = 0
         self._devices = ["cpu"]
         self._started = self._last_used = time.time()
@@ -258,7 +262,9 @@ class Broker:
             return
         job_id = report["job_id"]
         if report["kind"] == "progress":
-            self._tell(job_id, messages.Progress(job_id, report["stage"], report["fraction"], report["text"]))
+            self._tell(job_id, _progress_of(report))
+        elif report["kind"] == "preview":
+            self._show(dataclasses.replace(_progress_of(report), buffers=unpacked(report["buffers"])))
         elif report["kind"] == "failed":
             self._fail(job_id, Failure(**report["failure"]))
         elif report["kind"] == "done":
@@ -303,6 +309,13 @@ class Broker:
     def _tell(self, job_id: str, message: Message) -> None:
         for peer, number in self._followers.get(job_id, {}).items():
             self._answer(peer, number, message)
+
+    def _show(self, progress: messages.Progress) -> None:
+        for peer, number in self._followers.get(progress.job_id, {}).items():
+            if self._previews.may_go(peer):
+                self._number += 1
+                frames = codec.encode(progress, self._number, number)
+                self._front.send_multipart([peer, *self._previews.watched(peer, frames)], copy=False)
 
     def _answer(self, peer: bytes, re: int | None, message: Message) -> None:
         self._number += 1
@@ -350,6 +363,10 @@ def _job_of(parts: Sequence[Bytes]) -> str:
     except TesseraError:
         return ""
     return str(getattr(message, "job_id", ""))[:40]
+
+
+def _progress_of(report: Mapping[str, Any]) -> messages.Progress:
+    return messages.Progress(report["job_id"], report["stage"], report["fraction"], report["text"])
 
 
 def _no_worker(settings: Settings) -> Failure:
