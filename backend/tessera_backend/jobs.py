@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
 from tessera_protocol import schema
-from tessera_protocol.errors import error
+from tessera_protocol.errors import InvalidInput, error, raised
 from tessera_protocol.jobs import JOBS
 from tessera_protocol.messages import Buffer
 
@@ -51,8 +52,8 @@ def warm(device: str) -> None:
     stipple.warm()
 
 
-def picture(buffer: Buffer, image_pixels: int) -> np.ndarray:
-    """An input picture as an array: decoded if it is a file, viewed if it is an array.
+def picture(buffer: Buffer, image_pixels: int, field: str = "image") -> np.ndarray:
+    """The input `field` as an array: decoded if it is a file, viewed if it is an array.
 
     Raises:
         InvalidInput: "unreadable-input" or "too-large".
@@ -61,7 +62,13 @@ def picture(buffer: Buffer, image_pixels: int) -> np.ndarray:
         return array(buffer)
     from .images import load
 
-    return load(bytes(buffer.data), max_pixels=image_pixels)
+    try:
+        return load(bytes(buffer.data), max_pixels=image_pixels)
+    except InvalidInput as refused:
+        problem = refused.failure.problem.replace("The picture", f"The {field}") if field != "image" else None
+        raise raised(
+            dataclasses.replace(refused.failure, field=field, problem=problem or refused.failure.problem)
+        ) from refused
 
 
 def array(buffer: Buffer) -> np.ndarray:
@@ -83,9 +90,10 @@ def _stipple(params: Any, inputs: Mapping[str, Buffer], progress: Progress, devi
 
     progress("reading", 0.0, "Reading the picture")
     image = picture(inputs["image"], image_pixels)
-    clip = array(inputs["clip"]) if "clip" in inputs else None
-    dots = stipple(image, params, progress.part(0.05, 1.0), clip=clip)
-    return dots.meta, {"positions": as_buffer(dots.positions), "radii": as_buffer(dots.radii)}
+    outlines = {name: array(inputs[name]) for name in ("clip", "protect") if name in inputs}
+    mask = picture(inputs["mask"], image_pixels, "mask") if "mask" in inputs else None
+    dots = stipple(image, params, progress.part(0.05, 1.0), mask=mask, **outlines)
+    return dots.meta, {name: as_buffer(getattr(dots, name)) for name in ("positions", "radii", "plates")}
 
 
 _RUNNERS: Mapping[str, Callable[..., Outcome]] = {"stipple": _stipple}

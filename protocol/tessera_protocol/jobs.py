@@ -60,6 +60,9 @@ ENGINES: Mapping[str, str] = {
 }
 
 
+MOST_INKS = 16
+
+
 @dataclasses.dataclass(frozen=True)
 class StippleParams:
     """Parameters of `stipple`: an image becomes dots."""
@@ -126,6 +129,39 @@ class StippleParams:
         "Tones lighter than this share of the range stay empty: 0.05 cleans the paper of a scan.",
         page="Tone",
     )
+    edges: float = number(
+        0.0,
+        0.0,
+        1.0,
+        "Edges",
+        "Gathers dots beside contours, so that a drawing reads with fewer of them; 0 leaves the tones as they are.",
+        page="Tone",
+    )
+    plates: str = choice(
+        "one",
+        {"one": "One ink", "cmyk": "Cyan, magenta, yellow, black", "palette": "Inks of a palette"},
+        "Plates",
+        "One ink draws the greys. Several, each with dots and a layer of its own, make the colours together.",
+        page="Colour",
+    )
+    palette: str = text(
+        "",
+        256,
+        "Palette",
+        "The inks, as #rrggbb separated by spaces or commas; empty lets the picture choose them.",
+        page="Colour",
+    )
+    inks: int = integer(
+        6, 2, MOST_INKS, "Inks", "How many inks the picture chooses, if the palette is empty.", page="Colour"
+    )
+    black: float = number(
+        0.6,
+        0.0,
+        1.0,
+        "Black",
+        "How much of the grey that cyan, magenta and yellow have in common is printed with black instead.",
+        page="Colour",
+    )
     page_width: float = number(
         0.0,
         0.0,
@@ -186,12 +222,21 @@ class StippleParams:
     )
     marks: str = choice(
         "circles",
-        {"circles": "Circles", "points": "Points (round-capped strokes of no length, for pens)"},
+        {
+            "circles": "Circles",
+            "points": "Points (round-capped strokes of no length, for pens)",
+            "line": "Line (one, through all dots)",
+        },
         "Marks",
-        "What a dot is in the drawing.",
+        "What a dot is in the drawing. A line goes through all dots of an ink without lifting the pen.",
         page="Output",
     )
-    color: str = text("#000000", 32, "Colour", "Ink colour, as #rrggbb.", page="Output")
+    color: str = text("#000000", 32, "Colour", "Colour of the ink, if it is one, as #rrggbb.", page="Output")
+
+    @property
+    def palette_colors(self) -> tuple[str, ...]:
+        """The colours of `palette`, as #rrggbb."""
+        return tuple(self.palette.replace(",", " ").replace(";", " ").lower().split())
 
     def check_together(self) -> None:
         """Rules that need two parameters at once.
@@ -209,10 +254,7 @@ class StippleParams:
                 allowed=f"0 to {self.radius_max:g} mm",
                 remedy=remedy,
             )
-        hexdigits = self.color[1:]
-        if not (
-            self.color.startswith("#") and len(hexdigits) == 6 and all(c in "0123456789abcdefABCDEF" for c in hexdigits)
-        ):
+        if not _is_color(self.color):
             raise error(
                 "out-of-range",
                 f"Colour is {self.color!r}, which is not a colour of the form #rrggbb.",
@@ -221,6 +263,41 @@ class StippleParams:
                 allowed="#000000 to #ffffff",
                 remedy="Use #000000 for black.",
             )
+        if self.plates == "cmyk" and self.invert:
+            raise error(
+                "out-of-range",
+                "Cyan, magenta, yellow and black make colours on white paper only, so they can't be inverted.",
+                field="invert",
+                given=self.invert,
+                remedy="Turn invert off, or take the inks of a palette, which then are for black paper.",
+            )
+        self._check_palette()
+
+    def _check_palette(self) -> None:
+        colors = self.palette_colors
+        wrong = next((color for color in colors if not _is_color(color)), None)
+        twice = next((color for color in colors if colors.count(color) > 1), None)
+        if wrong is not None:
+            problem = f"The palette has {wrong[:20]!r}, which is not a colour of the form #rrggbb."
+        elif twice is not None:
+            problem = f"The palette has {twice} more than once."
+        elif len(colors) > MOST_INKS:
+            problem = f"The palette has {len(colors)} colours, but at most {MOST_INKS} are possible."
+        else:
+            return
+        raise error(
+            "out-of-range",
+            problem,
+            field="palette",
+            given=self.palette,
+            allowed=f"up to {MOST_INKS} different colours of the form #rrggbb",
+            remedy="Write it like #1b3a8f #e3342f #f5c518.",
+        )
+
+
+def _is_color(value: str) -> bool:
+    digits = value[1:]
+    return value[:1] == "#" and len(digits) == 6 and all(digit in "0123456789abcdefABCDEF" for digit in digits)
 
 
 STIPPLE = Job(
@@ -237,6 +314,19 @@ STIPPLE = Job(
             shape=("M", 3),
             optional=True,
         ),
+        BufferSpec(
+            "mask",
+            "A picture that is laid over the image, stretched to its size: white keeps dots, black keeps them off, "
+            "grey thins them out.",
+            optional=True,
+        ),
+        BufferSpec(
+            "protect",
+            "Outline that dots stay outside of, in the form of `clip`.",
+            dtype="float32",
+            shape=("M", 3),
+            optional=True,
+        ),
     ),
     outputs=(
         BufferSpec(
@@ -246,6 +336,12 @@ STIPPLE = Job(
             ("N", 2),
         ),
         BufferSpec("radii", "Radii of the dots, mm.", "float32", ("N",)),
+        BufferSpec(
+            "plates",
+            "Plate of each dot, an index into `plates` of the metadata (name, color #rrggbb, dots); ascending.",
+            "uint8",
+            ("N",),
+        ),
     ),
 )
 

@@ -58,7 +58,7 @@ def test_every_parameter_has_its_control(effect: inx.Effect, name: str) -> None:
     elif param.get("type") == "color":
         assert int(param.text or "", 16) == int(spec.default[1:] + "ff", 16)
     else:
-        assert (param.get("type"), param.text) == ("string", spec.default)
+        assert (param.get("type"), param.text or "") == ("string", spec.default)
 
 
 @pytest.mark.parametrize("effect", inx.EFFECTS, ids=lambda effect: effect.job.name)

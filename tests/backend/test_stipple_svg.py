@@ -28,6 +28,11 @@ class Dots:
     radii: np.ndarray
     page: tuple[float, float] = (200.0, 150.0)
     meta: dict = dataclasses.field(default_factory=dict)
+    plates: np.ndarray = None
+
+    def __post_init__(self):
+        if self.plates is None:
+            self.plates = np.zeros(len(self.radii), np.uint8)
 
 
 def some(n, seed=0, radius=None):

@@ -139,6 +139,15 @@ def test_curve_visits_neighbours():
     """On a full raster of a power of two, the curve's consecutive pixels touch: it is Hilbert's."""
     density = np.ones((16, 16), np.float32)
     for seed in range(8):
-        sites, _ = start.along_curve(density, 256, np.random.default_rng(seed))
-        steps = np.abs(np.diff(np.floor(sites), axis=0)).sum(axis=1)
+        _, labels = start.along_curve(density, 256, np.random.default_rng(seed))
+        along = np.argsort(labels.ravel(), kind="stable")[:254]  # the last two have one label
+        steps = np.abs(np.diff(np.divmod(along, 16), axis=1)).sum(axis=0)
         assert (steps == 1).all()
+
+
+def test_curve_has_a_site_in_each_stretch():
+    """Any run of k stretches holds k sites, give or take the one at either end."""
+    density = np.ones((64, 64), np.float32)
+    sites, labels = start.along_curve(density, 500, np.random.default_rng(3))
+    held = np.bincount(labels[sites[:, 1].astype(int), sites[:, 0].astype(int)], minlength=500)
+    assert np.abs(np.cumsum(held) - np.arange(1, 501)).max() <= 2

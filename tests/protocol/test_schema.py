@@ -45,7 +45,7 @@ def test_allowed_values_survive_the_wire(job: str, name: str, data: st.DataObjec
         made = schema.check(params, {name: value})
     except InvalidInput as exc:
         # Rules over two parameters, and the form of a colour, may refuse what the range allows.
-        assert exc.failure.field in ("radius_min", "color")
+        assert exc.failure.field in ("radius_min", "color", "palette")
         return
     assert schema.check(params, schema.changed(made)) == made
     assert (name in schema.changed(made)) == (value != spec.default)
@@ -68,6 +68,11 @@ def test_allowed_values_survive_the_wire(job: str, name: str, data: st.DataObjec
         ({"color": "#12345g"}, "out-of-range", "color"),
         ({"color": "#" * 5000}, "out-of-range", "color"),
         ({"radius_min": 2.0, "radius_max": 1.0}, "out-of-range", "radius_min"),
+        ({"palette": "#ff0000 blue"}, "out-of-range", "palette"),
+        ({"palette": "#ff0000,#FF0000"}, "out-of-range", "palette"),
+        ({"palette": " ".join(f"#0000{n:02x}" for n in range(17))}, "out-of-range", "palette"),
+        ({"palette": "x" * 256}, "out-of-range", "palette"),
+        ({"plates": "cmyk", "invert": True}, "out-of-range", "invert"),
         ({"dotz": 5}, "unknown-parameter", "dotz"),
     ],
 )
@@ -84,6 +89,12 @@ def test_the_sentence_an_artist_reads() -> None:
     with pytest.raises(InvalidInput) as caught:
         schema.check(StippleParams, {"dots": 250_000})
     assert str(caught.value) == "Dots is 250000, but 10 to 100000 are possible. Use 100000."
+
+
+def test_palettes_as_people_write_them() -> None:
+    """Spaces, commas or both separate colours, which are told in lower case."""
+    for text in ("#ff0000 #00FF00", "#FF0000,#00ff00", " #ff0000 , #00ff00\n"):
+        assert schema.check(StippleParams, {"palette": text}).palette_colors == ("#ff0000", "#00ff00")
 
 
 def test_whole_numbers_are_numbers() -> None:

@@ -90,9 +90,9 @@ def from_result(result: Result) -> Stipples:
     from tessera_backend import jobs
     from tessera_backend.stipple import Stipples
 
-    positions, radii = (jobs.array(result.buffers[name]) for name in ("positions", "radii"))
+    positions, radii, plates = (jobs.array(result.buffers[name]) for name in ("positions", "radii", "plates"))
     width, height = result.meta["page"]
-    return Stipples(positions, radii, (width, height), result.meta)
+    return Stipples(positions, radii, plates, (width, height), result.meta)
 
 
 def _here(image: Path, params: StippleParams, bar: ProgressBar) -> Stipples:

@@ -21,6 +21,8 @@ def stipple(
     progress: Progress = SILENT,
     *,
     clip: np.ndarray | None = None,
+    mask: np.ndarray | None = None,
+    protect: np.ndarray | None = None,
 ) -> Stipples:
     """Turn a picture into dots whose number and size follow its tones.
 
@@ -31,15 +33,25 @@ def stipple(
         progress: told of each stage and each step of the relaxation; may raise Cancelled.
         clip: float32 (M, 3), rows of (ring number, x, y), x and y as shares of the page: no dots outside, by
             nonzero winding number.
+        mask: a picture of the same kinds as `image`, laid over it and stretched to its size: white keeps dots, black
+            keeps them off, grey thins them out.
+        protect: an outline in the form of `clip`: no dots inside.
     Returns:
         the dots. The same arguments on the same machine give the same ones, bit for bit.
     Raises:
-        InvalidInput: "unusable-input" for a picture or a clip of another kind, or with nowhere to put dots;
+        InvalidInput: "unusable-input" for a picture or an outline of another kind, or with nowhere to put dots;
             "out-of-range" for parameters outside of what they declare, or a margin too large for the page.
         Cancelled: as `progress` wishes.
     """
     params = schema.check(StippleParams, schema.changed(params))
-    return run(check_image(image), params, progress, None if clip is None else check_clip(clip))
+    return run(
+        check_image(image),
+        params,
+        progress,
+        None if clip is None else check_clip(clip),
+        None if mask is None else check_image(mask, "mask"),
+        None if protect is None else check_clip(protect, "protect"),
+    )
 
 
 def warm() -> None:

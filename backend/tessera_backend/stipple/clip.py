@@ -10,8 +10,8 @@ from ..compiled import njit
 from .page import Box
 
 
-def check_clip(clip: np.ndarray) -> np.ndarray:
-    """The outline as float64 (M, 3): ring number, x, y.
+def check_clip(clip: np.ndarray, field: str = "clip") -> np.ndarray:
+    """The outline, clip or protect, as float64 (M, 3): ring number, x, y.
 
     Raises:
         InvalidInput: "unusable-input".
@@ -20,8 +20,8 @@ def check_clip(clip: np.ndarray) -> np.ndarray:
     if clip.ndim != 2 or clip.shape[1] != 3 or len(clip) < 3 or clip.dtype.kind not in "fiu":
         raise error(
             "unusable-input",
-            f"The clip is an array of {clip.dtype} {clip.shape}.",
-            field="clip",
+            f"The outline ({field}) is an array of {clip.dtype} {clip.shape}.",
+            field=field,
             given=str(clip.shape),
             allowed="float32 (M, 3): rows of ring number, x, y; at least 3",
         )
@@ -29,8 +29,8 @@ def check_clip(clip: np.ndarray) -> np.ndarray:
     if not np.isfinite(clip).all() or np.abs(clip).max() > 1e6:
         raise error(
             "unusable-input",
-            "The clip has vertices that are no numbers, or far off the page.",
-            field="clip",
+            f"The outline ({field}) has vertices that are no numbers, or far off the page.",
+            field=field,
             allowed="shares of the page, 0 to 1",
         )
     return clip

@@ -13,7 +13,7 @@ from tessera_protocol.jobs import StippleParams
 
 from .. import __version__
 from ..progress import Progress
-from . import gap, gbn, lloyd, order, radii, working
+from . import engines, gap, lloyd, order, radii, working
 from .page import lay_out
 
 
@@ -24,17 +24,26 @@ class Stipples:
     Attributes:
         positions: float32 (N, 2), centres, mm from the page's top left corner, x right, y down.
         radii: float32 (N,), mm.
+        plates: uint8 (N,), index into `meta["plates"]`; ascending.
         page: width and height, mm.
         meta: how they were made, of plain JSON types.
     """
 
     positions: np.ndarray
     radii: np.ndarray
+    plates: np.ndarray
     page: tuple[float, float]
     meta: dict[str, Any]
 
 
-def run(image: np.ndarray, params: StippleParams, progress: Progress, clip: np.ndarray | None) -> Stipples:
+def run(
+    image: np.ndarray,
+    params: StippleParams,
+    progress: Progress,
+    clip: np.ndarray | None,
+    mask: np.ndarray | None,
+    protect: np.ndarray | None,
+) -> Stipples:
     """All stages; arguments are checked already."""
     clock = _Clock()
     rng = np.random.default_rng(params.seed)
@@ -43,17 +52,12 @@ def run(image: np.ndarray, params: StippleParams, progress: Progress, clip: np.n
     ground = working.prepare(image, params, layout, clip, progress.part(0.0, 0.1))
     clock.lap("density")
 
-    progress("placing", 0.1, f"Placing {params.dots} dots")
     density = radii.placing(ground.density, params)
-    sites, labels = lloyd.begin(density, params, rng)
-    clock.lap("start")
+    placed = engines.place(density, params, rng, progress.part(0.1, 0.75))
+    clock.lap("placement")
 
-    relax = gbn.relax if params.engine == "gbn" else lloyd.relax
-    steps = relax(sites, labels, density, params, rng, progress.part(0.15, 0.75))
-    clock.lap("relaxation")
-
-    tones = lloyd.finish(sites, labels, ground.density, rng, progress.part(0.75, 0.8))
-    positions = ground.to_page(sites)
+    tones = lloyd.finish(placed.sites, placed.labels, ground.density, rng, progress.part(0.75, 0.8))
+    positions = ground.to_page(placed.sites)
     sizes = radii.of_dots(tones, ground.density, ground.frame.width * ground.frame.height, params)
     clock.lap("cells")
 
@@ -68,8 +72,10 @@ def run(image: np.ndarray, params: StippleParams, progress: Progress, clip: np.n
         clock.lap("order")
 
     progress("done", 1.0, f"{len(positions)} dots")
-    meta = _meta(params, image, layout.page, ground.raster, len(positions), steps) | {"seconds": clock.laps}
-    return Stipples(positions.astype(np.float32), sizes, layout.page, meta)
+    meta = _meta(params, image, layout.page, ground.raster, len(positions)) | placed.facts | {"seconds": clock.laps}
+    meta["plates"] = [{"name": "Ink", "color": params.color, "dots": len(positions)}]
+    plates = np.zeros(len(positions), np.uint8)
+    return Stipples(positions.astype(np.float32), sizes, plates, layout.page, meta)
 
 
 def _meta(
@@ -78,7 +84,6 @@ def _meta(
     page: tuple[float, float],
     raster: tuple[int, int],
     placed: int,
-    steps: int,
 ) -> dict[str, Any]:
     left_out = {"no room for the minimum gap": params.dots - placed} if placed < params.dots else {}
     return {
@@ -90,7 +95,6 @@ def _meta(
         "dots_asked": params.dots,
         "dots_placed": placed,
         "dots_left_out": left_out,
-        "iterations_run": steps,
         "image": [image.shape[1], image.shape[0]],
         "raster": [raster[1], raster[0]],
         "page": list(page),

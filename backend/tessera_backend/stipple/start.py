@@ -1,7 +1,8 @@
-"""Where dots start: equal shares of the mass along a Hilbert curve.
+"""Where dots start: one in each of equal shares of the mass along a Hilbert curve.
 
 A curve that stays near where it has been puts as many dots into every region as its mass asks for, to within one or
-two. Relaxation is local and would never repair that; it only has to even out the spacing.
+two. Relaxation is local and would never repair that; it only has to even out the spacing. Where in its share a dot
+starts is drawn: from equal steps a flat tone would start as a square lattice, which relaxation does not leave.
 """
 
 from __future__ import annotations
@@ -12,22 +13,25 @@ from ..compiled import njit
 
 
 def along_curve(density: np.ndarray, count: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Place sites at equal steps of mass along a Hilbert curve.
+    """Place a site in each of so many stretches of a Hilbert curve, of equal mass.
 
     Args:
         density: float32 (H, W), not negative, not all 0.
         count: number of sites.
-        rng: which of the curve's eight orientations, where on it the first site, and where in its pixel each.
+        rng: which of the curve's eight orientations, where stretches begin, where in its stretch each site is, and
+            where in its pixel.
     Returns:
         sites float32 (count, 2), pixels, all where there is density; labels int32 (H, W), for each pixel the
-        site on whose stretch of the curve it lies: a first guess at the nearest.
+        site on or beside whose stretch of the curve it lies: a first guess at the nearest.
     """
     sites = np.empty((count, 2), np.float32)
     labels = np.empty(density.shape, np.int32)
-    orientation, phase = int(rng.integers(8)), float(rng.random())
+    orientation, first = int(rng.integers(8)), rng.random()
+    # Stretches from anywhere on, too: those from the curve's end are squares again when `count` is a power of 4.
+    steps = np.sort((np.arange(count) + first + rng.random(count)) % count)
     # Not right up to a pixel's border, where float32 may round into the next one.
     inside = rng.uniform(0.05, 0.95, (count, 2)).astype(np.float32)
-    _walk(density, float(density.sum(dtype=np.float64)), orientation, phase, inside, sites, labels)
+    _walk(density, float(density.sum(dtype=np.float64)), orientation, steps, inside, sites, labels)
     return sites, labels
 
 
@@ -36,7 +40,7 @@ def _walk(
     density: np.ndarray,
     mass: float,
     orientation: int,
-    phase: float,
+    steps: np.ndarray,
     inside: np.ndarray,
     sites: np.ndarray,
     labels: np.ndarray,
@@ -67,7 +71,7 @@ def _walk(
         gathered += density[top, left]
         if density[top, left] > 0:
             last_row, last_column = top, left
-        while placed < count and (placed + phase) * share < gathered:
+        while placed < count and steps[placed] * share < gathered:
             sites[placed, 0] = left + inside[placed, 0]
             sites[placed, 1] = top + inside[placed, 1]
             placed += 1

@@ -55,15 +55,19 @@ def emd(points: np.ndarray, density: np.ndarray, blocks: int = MOST_BLOCKS) -> f
     sqrt(E / mass), which no equal points at these places can beat, 1 says that every dot carries the same mass.
     Needs POT, and a matrix of points by blocks.
     """
+    targets, shares = _blocks(density, blocks)
+    return math.sqrt(transport(_squared_distances(points, targets), shares))
+
+
+def transport(cost: np.ndarray, shares: np.ndarray) -> float:
+    """Least cost of moving equal masses, one a row of `cost`, to the shares, one a column, which sum to 1."""
     # POT would load every array library there is; numpy is all we hand it.
     for library in ("PYTORCH", "JAX", "TENSORFLOW", "CUPY"):
         os.environ.setdefault(f"POT_BACKEND_DISABLE_{library}", "1")
     import ot
 
-    targets, shares = _blocks(density, blocks)
-    cost = _squared_distances(points, targets)
-    value = ot.emd2(np.full(len(points), 1 / len(points)), shares, cost, numItermax=2_000_000)
-    return math.sqrt(max(float(value), 0.0))
+    value = ot.emd2(np.full(len(cost), 1 / len(cost)), shares, cost, numItermax=2_000_000)
+    return max(float(value), 0.0)
 
 
 def sinkhorn(
@@ -79,10 +83,7 @@ def sinkhorn(
     """
     targets, shares = _blocks(density, blocks)
     cost = _squared_distances(points, targets)
-    # Shifted so that each row and each column has a 1: a plan is the same, and none is lost to underflow.
-    shifted = cost - cost.min(axis=1, keepdims=True)
-    shifted -= shifted.min(axis=0)
-    plan = _balanced(np.exp(-shifted / strength), np.full(len(points), 1 / len(points)), shares)
+    plan = balanced(cost, np.full(len(points), 1 / len(points)), shares, strength)
     moved = float((plan * cost).sum())
     positive = plan[plan > 0]
     entropy = -float((positive * np.log(positive)).sum())
@@ -168,8 +169,18 @@ def _squared_distances(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return across * across + down * down
 
 
-def _balanced(kernel: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
-    """Scale a kernel to the given sums, until a round changes no factor by more than a billionth."""
+def balanced(cost: np.ndarray, rows: np.ndarray, columns: np.ndarray, strength: float) -> np.ndarray:
+    """Entropic transport plan: exp(-cost / strength), rows and columns scaled to the given sums.
+
+    Rounds go on until none of the factors changes by more than a billionth.
+
+    Raises:
+        ValueError: the strength is too small: the plan does not settle.
+    """
+    # Shifted so that each row and each column has a 1: a plan is the same, and none is lost to underflow.
+    shifted = cost - cost.min(axis=1, keepdims=True)
+    shifted -= shifted.min(axis=0)
+    kernel = np.exp(-shifted / strength)
     right = np.ones(len(columns))
     left = rows
     with np.errstate(all="ignore"):
