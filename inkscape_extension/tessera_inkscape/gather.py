@@ -98,6 +98,11 @@ def sources(svg: SvgDocumentElement) -> Sequence[Source]:
     return found
 
 
+def shows_pictures(element: BaseElement) -> bool:
+    """Whether there are images in an element, or it is one, or a clone of one."""
+    return next(_from(element), None) is not None
+
+
 def page(svg: SvgDocumentElement, source: Source, picture: Picture) -> Page:
     """Where the image lies, as the page that the backend is to fill.
 

@@ -71,11 +71,12 @@ def test_limits_are_refusals() -> None:
 def test_remove_and_choose() -> None:
     """A waiting job can be taken out; a worker can pass over what it can't do."""
     queue = filled(["a", "a", "b"])
+    queue.push("c", "c3", learned=True)
     assert queue.remove("a0")
     assert not queue.remove("a0")
-    assert queue.pop(lambda job: job[0] == "b") == "b2"
-    assert queue.pop(lambda job: False) is None
-    assert len(queue) == 1
+    assert queue.pop(lambda learned: learned) == "c3"
+    assert queue.pop(lambda learned: learned) is None
+    assert len(queue) == 2
 
 
 @pytest.mark.parametrize(

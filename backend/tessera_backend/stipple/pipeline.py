@@ -53,7 +53,8 @@ def run(
     clock.lap("density")
 
     density = radii.placing(ground.density, params)
-    placed = engines.place(density, params, rng, progress.part(0.1, 0.75))
+    placing = progress.part(0.1, 0.75).showing(lambda sites: ground.preview(sites, layout.page))
+    placed = engines.place(density, params, rng, placing)
     clock.lap("placement")
 
     tones = lloyd.finish(placed.sites, placed.labels, ground.density, rng, progress.part(0.75, 0.8))

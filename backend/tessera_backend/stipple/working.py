@@ -43,6 +43,10 @@ class Working:
         """Pixels of the raster, (N, 2), as float64 mm on the page."""
         return sites * self._pitch() + (self.frame.left, self.frame.top)
 
+    def preview(self, sites: np.ndarray, page: tuple[float, float]) -> dict[str, np.ndarray]:
+        """Sites on the raster, (N, 2), as the preview of a job: `positions`, float32 (N, 2), shares of the page."""
+        return {"positions": (self.to_page(sites) / page).astype(np.float32)}
+
     def on_ink(self, positions: np.ndarray) -> np.ndarray:
         """Whether there is density at positions, (N, 2) mm on the page; bool (N,)."""
         height, width = self.density.shape
