@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -43,9 +44,9 @@ class Working:
         """Pixels of the raster, (N, 2), as float64 mm on the page."""
         return sites * self._pitch() + (self.frame.left, self.frame.top)
 
-    def preview(self, sites: np.ndarray, page: tuple[float, float]) -> dict[str, np.ndarray]:
-        """Sites on the raster, (N, 2), as the preview of a job: `positions`, float32 (N, 2), shares of the page."""
-        return {"positions": (self.to_page(sites) / page).astype(np.float32)}
+    def preview(self, sites: Sequence[np.ndarray], page: tuple[float, float]) -> dict[str, np.ndarray]:
+        """Sites on the raster, one array (N, 2) a plate, as the buffers that docs/protocol.md says previews have."""
+        return {"positions": (self.to_page(np.concatenate(sites)) / page).astype(np.float32)}
 
     def on_ink(self, positions: np.ndarray) -> np.ndarray:
         """Whether there is density at positions, (N, 2) mm on the page; bool (N,)."""

@@ -48,7 +48,7 @@ def relax(
         progress("relaxing", step / params.iterations, f"Relaxing, step {step + 1}")
         moved = descend(energy, places, speed, edge)
         done += 1
-        progress.show(lambda: places)
+        progress.show(lambda: [places])
         if moved < params.tolerance * spacing:
             break
     sites[:] = places
