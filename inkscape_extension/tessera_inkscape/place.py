@@ -151,7 +151,8 @@ def _sublayer(plate: Plate, layer: BaseElement) -> BaseElement:
     """A new layer within a layer, with an id that people can read in other programs."""
     own = Layer.new(plate.label)
     readable = re.sub(r"[^a-z0-9]+", "-", plate.name.lower()).strip("-")
-    own.set("id", layer.root.get_unique_id(f"{layer.get('id')}-{readable}"))
+    # As the layer's id is new in the document, so is this one.
+    own.set("id", f"{layer.get('id')}-{readable}")
     layer.append(own)
     return own
 
