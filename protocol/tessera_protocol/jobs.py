@@ -155,7 +155,7 @@ class StippleParams:
         6, 2, MOST_INKS, "Inks", "How many inks the picture chooses, if the palette is empty.", page="Colour"
     )
     black: float = number(
-        0.6,
+        0.9,
         0.0,
         1.0,
         "Black",

@@ -11,6 +11,7 @@ from ..progress import SILENT, Progress
 from .clip import check_clip
 from .density import check_image
 from .pipeline import Stipples, run
+from .working import Bounds
 
 __all__ = ["Stipples", "stipple", "warm"]
 
@@ -44,14 +45,12 @@ def stipple(
         Cancelled: as `progress` wishes.
     """
     params = schema.check(StippleParams, schema.changed(params))
-    return run(
-        check_image(image),
-        params,
-        progress,
+    bounds = Bounds(
         None if clip is None else check_clip(clip),
-        None if mask is None else check_image(mask, "mask"),
         None if protect is None else check_clip(protect, "protect"),
+        None if mask is None else check_image(mask, "mask"),
     )
+    return run(check_image(image), params, progress, bounds)
 
 
 def warm() -> None:

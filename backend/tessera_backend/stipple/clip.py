@@ -1,4 +1,4 @@
-"""Which pixels of a raster lie inside a clip outline, by winding number."""
+"""Which pixels of a raster lie inside an outline, or outside, by winding number."""
 
 from __future__ import annotations
 
@@ -54,6 +54,18 @@ def inside(clip: np.ndarray, page: tuple[float, float], raster: tuple[int, int],
         raster: height and width.
         frame: what the raster covers, mm.
     """
+    corners = _corners(clip, page, raster, frame)
+    return corners[:-1, :-1] & corners[:-1, 1:] & corners[1:, :-1] & corners[1:, 1:]
+
+
+def outside(protect: np.ndarray, page: tuple[float, float], raster: tuple[int, int], frame: Box) -> np.ndarray:
+    """Pixels with no corner inside, bool (H, W); arguments as of `inside`."""
+    corners = _corners(protect, page, raster, frame)
+    return ~(corners[:-1, :-1] | corners[:-1, 1:] | corners[1:, :-1] | corners[1:, 1:])
+
+
+def _corners(clip: np.ndarray, page: tuple[float, float], raster: tuple[int, int], frame: Box) -> np.ndarray:
+    """Whether each corner of a pixel is inside, bool (H + 1, W + 1)."""
     height, width = raster
     scale = np.array([width / frame.width, height / frame.height])
     points = (clip[:, 1:] * page - (frame.left, frame.top)) * scale
@@ -61,8 +73,7 @@ def inside(clip: np.ndarray, page: tuple[float, float], raster: tuple[int, int],
     starts = np.flatnonzero(np.diff(clip[:, 0], prepend=np.nan))
     for ring in np.split(points, starts[1:]):
         _add_ring(winding, ring)
-    corners = np.cumsum(winding, axis=1, dtype=np.int32)[:, :-1] != 0
-    return corners[:-1, :-1] & corners[:-1, 1:] & corners[1:, :-1] & corners[1:, 1:]
+    return np.cumsum(winding, axis=1, dtype=np.int32)[:, :-1] != 0
 
 
 @njit(cache=True)

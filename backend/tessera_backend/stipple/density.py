@@ -98,15 +98,55 @@ def resampled(
     Returns:
         float32 (height, width), [0, 1].
     """
+    plain = tones(image, window, raster, params.invert, progress)
+    if params.autocontrast:
+        stretch(plain)
+    return tone_curve(plain, params.white_cutoff, params.gamma)
+
+
+def colours(
+    image: np.ndarray, window: Box, raster: tuple[int, int], params: StippleParams, progress: Progress
+) -> np.ndarray:
+    """The colours of a part of the picture on a raster, on white paper, or on black if inverted.
+
+    Stretch, cut-off and gamma are those of the tones: they take each channel as far from the paper as the grey.
+
+    Args and resampling as of `resampled`.
+
+    Returns:
+        sRGB, float32 (height, width, 3), [0, 1].
+    """
+    away = np.empty((*raster, 3), np.float32)
+    for c in range(3):
+        part = progress.part(c / 3, (c + 1) / 3)
+        away[..., c] = tones(_channel(image, c), window, raster, params.invert, part)
+    grey = away @ np.array(LUMA)
+    if params.autocontrast and (grey > LEAST).any():
+        low, high = np.percentile(grey[grey > LEAST], (0.5, 99.5))
+        if high > low:
+            np.clip((away - np.float32(low)) / np.float32(high - low), 0, 1, out=away)
+            grey = away @ np.array(LUMA)
+    away[grey < max(params.white_cutoff - LEAST, LEAST)] = 0
+    np.clip(away, 0, 1, out=away)
+    if params.gamma != 1:
+        np.power(away, np.float32(params.gamma), out=away)
+    return away if params.invert else 1 - away
+
+
+def tones(image: np.ndarray, window: Box, raster: tuple[int, int], invert: bool, progress: Progress) -> np.ndarray:
+    """As `resampled`, without stretch, cut-off and gamma."""
     height, width = raster
     block = max(1, int(min(window.width / width, window.height / height)))
-    tones = _averaged(image, block, params.invert, progress)
+    plain = _averaged(image, block, invert, progress)
     box = (window.left / block, window.top / block, window.right / block, window.bottom / block)
-    if box != (0, 0, width, height) or tones.shape != raster:
-        tones = _scaled(tones, box, raster)
-    if params.autocontrast:
-        stretch(tones)
-    return tone_curve(tones, params.white_cutoff, params.gamma)
+    return plain if box == (0, 0, width, height) and plain.shape == raster else _scaled(plain, box, raster)
+
+
+def _channel(image: np.ndarray, c: int) -> np.ndarray:
+    """One colour of a picture as a grey one, its alpha kept."""
+    if image.ndim == 2 or image.shape[2] == 2:
+        return image
+    return image[..., c] if image.shape[2] == 3 else image[..., [c, 3]]
 
 
 def stretch(tones: np.ndarray) -> None:

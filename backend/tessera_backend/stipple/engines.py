@@ -10,7 +10,7 @@ import numpy as np
 from tessera_protocol.jobs import StippleParams
 
 from ..progress import Progress
-from . import gbn, lloyd
+from . import gbn, lloyd, multiclass
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,10 +35,47 @@ def place(density: np.ndarray, params: StippleParams, rng: np.random.Generator, 
         density: float32 (H, W), not negative, not all 0.
         params: engine, dots, iterations and tolerance are read.
         rng: all that is random comes from it.
-        progress: told before each step.
+        progress: told before each step; shown a list of sites, of each plate so far, after it.
     """
     progress("placing", 0.0, f"Placing {params.dots} dots")
     sites, labels = lloyd.begin(density, params, rng)
     relax = gbn.relax if params.engine == "gbn" else lloyd.relax
     steps = relax(sites, labels, density, params, rng, progress.part(0.05, 1.0))
     return Placed(sites, labels, {"iterations_run": steps})
+
+
+def place_plates(
+    densities: np.ndarray, params: StippleParams, rng: np.random.Generator, progress: Progress
+) -> tuple[list[Placed], dict[str, Any]]:
+    """Place `params.dots` sites on several plates, shared out by mass.
+
+    Engine `tone` places all plates together (`multiclass`); the others place one after the other, each as if there
+    were no other.
+
+    Args:
+        densities: float32 (P, H, W), not negative, not all 0.
+        params, rng, progress: as of `place`.
+    Returns:
+        one a plate, with no sites on those without mass; facts for the metadata.
+    """
+    masses = densities.sum(axis=(1, 2), dtype=np.float64)
+    if len(densities) == 1:
+        placed = place(densities[0], params, rng, progress)
+        return [placed], placed.facts
+    if params.engine == "tone":
+        sites, labels, steps = multiclass.place(densities, params, rng, progress)
+        facts = {"iterations_run": steps, "plates_placed": "together"}
+        return [Placed(s, own, facts) for s, own in zip(sites, labels, strict=True)], facts
+    ends = np.cumsum(masses) / masses.sum()
+    counts = np.diff(np.rint(ends * params.dots).astype(int), prepend=0)
+    plates = []
+    for p, (count, end) in enumerate(zip(counts.tolist(), ends.tolist(), strict=True)):
+        before = [plate.sites for plate in plates]
+        part = progress.part(end - masses[p] / masses.sum(), end).showing(lambda now, before=before: [*before, *now])
+        some = dataclasses.replace(params, dots=count)
+        plates.append(place(densities[p], some, rng, part) if count else _nobody(densities[p]))
+    return plates, plates[0].facts | {"plates_placed": "apart"}
+
+
+def _nobody(density: np.ndarray) -> Placed:
+    return Placed(np.empty((0, 2), np.float32), np.zeros(density.shape, np.int32), {"iterations_run": 0})

@@ -33,7 +33,7 @@ def keep(
         allowed: tells of positions (N, 2) whether dots may be there, bool (N,).
         progress: told in each round.
     Returns:
-        positions float64 (M, 2) and radii float32 (M,) of those that stay, in their order.
+        positions, float64 (M, 2), of those that stay, in their order; whether each stays, bool (N,).
     """
     sizes = radii.astype(np.float64) + (gap + SLACK) / 2
     reach = 2 * float(sizes.max())
@@ -50,7 +50,7 @@ def keep(
         positions = np.where(free[:, None], pushed, positions)
     positions = positions.astype(np.float32).astype(np.float64)
     stays = _stays(positions, sizes, reach, crowded, progress)
-    return positions[stays], radii[stays]
+    return positions[stays], stays
 
 
 class _Grid:

@@ -64,18 +64,18 @@ def relax(
     done = 0
     for step in range(params.iterations - closing):
         progress("relaxing", step / params.iterations, f"Relaxing, step {step + 1}")
-        ways, empty = _ways_to_centroids(sites, labels, weight)
-        _move(sites, np.float32(OVER) * ways, empty, labels, density, rng)
+        ways, empty = ways_to_centroids(sites, labels, weight)
+        move(sites, np.float32(OVER) * ways, empty, labels, density, rng)
         done += 1
         progress.show(lambda: [sites])
         if float(np.hypot(ways[:, 0], ways[:, 1]).mean()) < enough:
             break
     for left in range(closing, 0, -1):
         progress("relaxing", 1 - left / params.iterations, f"Relaxing, step {done + 1}")
-        ways, empty = _ways_to_centroids(sites, labels, density if left <= PLAIN else weight)
+        ways, empty = ways_to_centroids(sites, labels, density if left <= PLAIN else weight)
         if params.engine == "tone":
             ways += np.float32(EVENING_SHARE) * capacity.evening_steps(sites, labels, density)
-        _move(sites, ways, empty, labels, density, rng)
+        move(sites, ways, empty, labels, density, rng)
         done += 1
         progress.show(lambda: [sites])
     return done
@@ -93,6 +93,8 @@ def finish(
         that a cell on a silhouette's rim has beside its ink does not count.
     """
     progress("finishing", 0.0, "Measuring cells")
+    if not len(sites):
+        return np.empty(0)
     voronoi.propagate(labels, sites)
     stray = density[_rows(sites), _columns(sites)] <= 0
     kernels.onto_ink(labels, density, sites, stray, np.empty(len(sites), np.float32))
@@ -117,7 +119,7 @@ def _anywhere(density: np.ndarray, count: int, rng: np.random.Generator) -> np.n
     return start.along_curve(density, count, rng)[0] if count else np.empty((0, 2), np.float32)
 
 
-def _ways_to_centroids(sites: np.ndarray, labels: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def ways_to_centroids(sites: np.ndarray, labels: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """From each site to the centroid of its cell, float32 (N, 2), and the indices of those without mass."""
     moments = voronoi.cell_moments(labels, weight, len(sites))
     full = moments[:, 0] > 0
@@ -126,7 +128,7 @@ def _ways_to_centroids(sites: np.ndarray, labels: np.ndarray, weight: np.ndarray
     return ways, np.flatnonzero(~full)
 
 
-def _move(
+def move(
     sites: np.ndarray,
     ways: np.ndarray,
     empty: np.ndarray,

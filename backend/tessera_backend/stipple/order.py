@@ -2,17 +2,46 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 from scipy.spatial import cKDTree
 
 from ..compiled import njit
 from ..progress import Progress
+from . import crossings
 
 _NEIGHBOURS = 8
 # Longest stretch of the path that one change may turn round; longer ones cost more than they bring.
 _LONGEST = 25_000
 _DOTS_PER_CALL = 4000
 _MOST_PASSES = 12
+
+
+def short_paths(positions: np.ndarray, plates: np.ndarray, as_line: bool, progress: Progress) -> np.ndarray:
+    """In which sequence to draw the dots, one plate after the other: int64 (N,), a permutation.
+
+    Args:
+        positions: (N, 2), of each plate in an order that is roughly local.
+        plates: (N,), ascending.
+        as_line: whether the paths will be seen, so that they must not cross themselves.
+        progress: told every few thousand dots.
+    """
+    bounds = np.flatnonzero(np.diff(plates.astype(int), prepend=-1, append=-1)).tolist()
+    paths = []
+    for begin, end in itertools.pairwise(bounds):
+        part = progress.part(begin / len(plates), end / len(plates))
+        path = short_path(positions[begin:end], part.part(0.0, 0.8))
+        if as_line:
+            crossings.undo(positions[begin:end], path, part.part(0.8, 1.0))
+        paths.append(begin + path)
+    return np.concatenate(paths)
+
+
+def length(positions: np.ndarray, plates: np.ndarray) -> float:
+    """Of the lines through the dots of each plate, in the unit of positions."""
+    steps = np.diff(positions, axis=0)[np.diff(plates) == 0]
+    return float(np.hypot(steps[:, 0], steps[:, 1]).sum())
 
 
 def short_path(positions: np.ndarray, progress: Progress) -> np.ndarray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import time
 from typing import Any
 
@@ -36,46 +37,60 @@ class Stipples:
     meta: dict[str, Any]
 
 
-def run(
-    image: np.ndarray,
-    params: StippleParams,
-    progress: Progress,
-    clip: np.ndarray | None,
-    mask: np.ndarray | None,
-    protect: np.ndarray | None,
-) -> Stipples:
+def run(image: np.ndarray, params: StippleParams, progress: Progress, bounds: working.Bounds) -> Stipples:
     """All stages; arguments are checked already."""
     clock = _Clock()
     rng = np.random.default_rng(params.seed)
 
     layout = lay_out(image.shape[1], image.shape[0], params)
-    ground = working.prepare(image, params, layout, clip, progress.part(0.0, 0.1))
+    ground = working.prepare(image, params, layout, bounds, rng, progress.part(0.0, 0.1))
     clock.lap("density")
 
-    density = radii.placing(ground.density, params)
-    placed = engines.place(density, params, rng, progress.part(0.1, 0.75))
+    densities = radii.placing(ground.densities, params)
+    placing = progress.part(0.1, 0.75).showing(lambda sites: ground.preview(sites, layout.page))
+    placed, facts = engines.place_plates(densities, params, rng, placing)
     clock.lap("placement")
 
-    tones = lloyd.finish(placed.sites, placed.labels, ground.density, rng, progress.part(0.75, 0.8))
-    positions = ground.to_page(placed.sites)
-    sizes = radii.of_dots(tones, ground.density, ground.frame.width * ground.frame.height, params)
+    positions, sizes, plates = _dots(placed, ground, params, rng, progress.part(0.75, 0.8))
     clock.lap("cells")
 
     if params.minimum_gap > 0:
         spaced = progress.part(0.8, 0.9)
-        positions, sizes = gap.keep(positions, sizes, params.minimum_gap, ground.on_ink, spaced)
+        on_ink = functools.partial(ground.on_ink, plates=plates)
+        positions, stays = gap.keep(positions, sizes, params.minimum_gap, on_ink, spaced)
+        sizes, plates = sizes[stays], plates[stays]
         clock.lap("gap")
 
-    if params.order == "plotter":
-        path = order.short_path(positions, progress.part(0.9, 1.0))
+    if params.order == "plotter" or params.marks == "line":
+        path = order.short_paths(positions, plates, params.marks == "line", progress.part(0.9, 1.0))
         positions, sizes = positions[path], sizes[path]
+        if params.marks == "line" and not params.radius_max:
+            sizes[:] = radii.of_line(ground.densities, ground.area, order.length(positions, plates))
         clock.lap("order")
 
     progress("done", 1.0, f"{len(positions)} dots")
-    meta = _meta(params, image, layout.page, ground.raster, len(positions)) | placed.facts | {"seconds": clock.laps}
-    meta["plates"] = [{"name": "Ink", "color": params.color, "dots": len(positions)}]
-    plates = np.zeros(len(positions), np.uint8)
+    counts = np.bincount(plates, minlength=len(ground.inks)).tolist()
+    meta = _meta(params, image, layout.page, ground.raster, len(positions)) | facts | {"seconds": clock.laps}
+    meta["plates"] = [dataclasses.asdict(ink) | {"dots": n} for ink, n in zip(ground.inks, counts, strict=True)]
     return Stipples(positions.astype(np.float32), sizes, plates, layout.page, meta)
+
+
+def _dots(
+    placed: list[engines.Placed],
+    ground: working.Working,
+    params: StippleParams,
+    rng: np.random.Generator,
+    progress: Progress,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Positions float64 (N, 2) and radii float32 (N,) on the page, mm, and plates uint8 (N,), ascending."""
+    tones = [
+        lloyd.finish(plate.sites, plate.labels, density, rng, progress.part(p / len(placed), (p + 1) / len(placed)))
+        for p, (plate, density) in enumerate(zip(placed, ground.densities, strict=True))
+    ]
+    positions = ground.to_page(np.concatenate([plate.sites for plate in placed]))
+    sizes = radii.of_dots(np.concatenate(tones), ground.densities, ground.area, params)
+    plates = np.repeat(np.arange(len(placed), dtype=np.uint8), [len(plate.sites) for plate in placed])
+    return positions, sizes, plates
 
 
 def _meta(

@@ -11,6 +11,7 @@ from tessera_protocol.jobs import StippleParams
 # Of the spacing that the darkest tone leaves, what neighbours in a relaxed arrangement hardly ever fall below.
 NEAREST = 0.75
 LEAST_RADIUS = 0.01
+LINE_POWER = 1.5
 
 
 # Dots sized by tone take this much of the tone on themselves; were the lightest smaller in proportion, the lights would
@@ -22,15 +23,18 @@ def placing(tones: np.ndarray, params: StippleParams) -> np.ndarray:
     """How dense dots have to lie so that count and size together, not each by itself, make up the tone.
 
     Args:
-        tones: float32 (H, W), [0, 1], dark is 1.
-        params: engine, radius_min and radius_max are read; `wvs` does not keep the tone anyway.
+        tones: float32 (P, H, W), dark is 1.
+        params: marks, engine, radius_min and radius_max are read; `wvs` does not keep the tone anyway.
     Returns:
-        float32 (H, W), [0, 1]: the tones themselves for dots of one size, else tone over dot area.
+        float32 (P, H, W): the tones themselves for dots of one size, else tone over dot area. For a line their
+        square, since a line through dots is as long as the root of their number.
     """
+    if params.marks == "line":
+        return tones**LINE_POWER
     if params.engine == "wvs" or not params.radius_min or params.radius_min == params.radius_max:
         return tones
     share = max(params.radius_min / params.radius_max, LEAST_SHARE)
-    density = tones / (share + (1 - share) * tones) ** 2
+    density = tones / (share + (1 - share) * np.minimum(tones, 1)) ** 2
     return density / density.max()
 
 
@@ -39,15 +43,20 @@ def of_dots(tones: np.ndarray, density: np.ndarray, area: float, params: Stipple
 
     Args:
         tones: of the cells, float (N,), [0, 1].
-        density: that the dots follow, float32 (H, W).
+        density: of all plates, float32 (P, H, W).
         area: of the page that `density` covers, mm^2.
         params: dots, radius_min, radius_max and minimum_gap are read.
     Returns:
         float32 (N,), mm: `radius_min` at tone 0 (paper), `radius_max` at tone 1 (black).
     """
-    largest = params.radius_max or covering(density, area, params.dots, params.minimum_gap)
+    largest = params.radius_max or covering(density.sum(axis=0), area, params.dots, params.minimum_gap)
     smallest = params.radius_min or largest
     return (smallest + (largest - smallest) * np.clip(tones, 0, 1)).astype(np.float32)
+
+
+def of_line(density: np.ndarray, area: float, length: float) -> float:
+    """Half the width (mm) with which lines of that length, mm, put as much ink on the page as the densities ask for."""
+    return max(area * float(density.sum(axis=0).mean()) / (2 * max(length, 1e-9)), LEAST_RADIUS)
 
 
 def covering(density: np.ndarray, area: float, dots: int, minimum_gap: float) -> float:

@@ -24,19 +24,18 @@ _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def to_svg(stipples: Stipples, params: StippleParams, title: str = "Stipples") -> bytes:
-    """An SVG file, UTF-8: page and viewBox in mm, the dots in one layer called `title`, the run in <metadata>.
+    """An SVG file, UTF-8: page and viewBox in mm, the dots in a layer called `title`, the run in <metadata>.
+
+    With several plates that layer has one in it for each ink, with its name and colour, which multiply where they
+    overlap, as in print; inks on black paper (`params.invert`) cover each other instead.
 
     `params.marks` "circles" makes a <circle> of each dot, "points" a stroke of 0.01 mm with round caps, as wide
-    as the dot, for pens. Positions are rounded to 0.001 mm, radii to 0.0001 mm. The order of the dots is kept,
-    but for points of several widths, which are sorted by width unless `params.order` is "plotter".
+    as the dot, for pens, "line" one <path> a plate. Positions are rounded to 0.001 mm, radii to 0.0001 mm. The order
+    of the dots is kept, but for points of several widths, which are sorted by width unless `params.order` is
+    "plotter".
     """
     width, height = (_number(side) for side in stipples.page)
     title = _NOT_XML.sub("\N{REPLACEMENT CHARACTER}", title)
-    draw, style = (
-        (_points, f"fill:none;stroke:{params.color};stroke-linecap:round")
-        if params.marks == "points"
-        else (_circles, f"fill:{params.color};stroke:none")
-    )
     head = (
         '<?xml version="1.0" encoding="UTF-8"?>\n'
         '<svg xmlns="http://www.w3.org/2000/svg" xmlns:inkscape="http://www.inkscape.org/namespaces/inkscape"'
@@ -45,10 +44,35 @@ def to_svg(stipples: Stipples, params: StippleParams, title: str = "Stipples") -
         f"<title>{escape(title)}</title>\n"
         f'<metadata><run xmlns="{NAMESPACE}">{escape(_run(stipples, params))}</run></metadata>\n'
         '<sodipodi:namedview inkscape:document-units="mm"/>\n'
-        f'<g id="stipples" inkscape:groupmode="layer" inkscape:label={quoteattr(title)}'
-        f" style={quoteattr(style)}>\n"
     )
-    return (head + draw(stipples, params) + "</g>\n</svg>\n").encode()
+    draw = {"circles": _circles, "points": _points, "line": _line}[params.marks]
+    if params.plates == "one":
+        return (
+            head + _layer("stipples", title, _style(params, params.color), draw(stipples, params)) + "</svg>\n"
+        ).encode()
+    blend = "" if params.invert else ";mix-blend-mode:multiply"
+    inner = []
+    for p, plate in enumerate(stipples.meta["plates"]):
+        if plate["dots"]:
+            own = stipples.plates == p
+            dots = dataclasses.replace(stipples, positions=stipples.positions[own], radii=stipples.radii[own])
+            inner.append(
+                _layer(f"plate{p + 1}", plate["name"], _style(params, plate["color"]) + blend, draw(dots, params))
+            )
+    return (head + _layer("stipples", title, "isolation:isolate", "".join(inner)) + "</svg>\n").encode()
+
+
+def _layer(name: str, label: str, style: str, content: str) -> str:
+    label = quoteattr(label)
+    return f'<g id="{name}" inkscape:groupmode="layer" inkscape:label={label} style="{style}">\n{content}</g>\n'
+
+
+def _style(params: StippleParams, color: str) -> str:
+    """What all dots of a layer share."""
+    if params.marks == "circles":
+        return f"fill:{color};stroke:none"
+    join = ";stroke-linejoin:round" if params.marks == "line" else ""
+    return f"fill:none;stroke:{color};stroke-linecap:round{join}"
 
 
 def _circles(stipples: Stipples, params: StippleParams) -> str:
@@ -72,6 +96,17 @@ def _points(stipples: Stipples, params: StippleParams) -> str:
         parts.append(f'<g stroke-width="{widths[begin]:.8g}">\n{dots}</g>\n')
         begin = end
     return "".join(parts)
+
+
+def _line(stipples: Stipples, params: StippleParams) -> str:
+    """One <path> through all dots, as wide as they are: absolute start, then steps, which are shorter to write."""
+    places = np.rint(stipples.positions.astype(np.float64) * 1000).astype(np.int64)
+    # Steps between rounded places, so that rounding does not add up.
+    steps = np.diff(places, axis=0) / 1000
+    width = 2 * float(stipples.radii.mean())
+    x, y = places[0] / 1000
+    line = " %.8g %.8g" * len(steps) % tuple(steps.ravel().tolist())
+    return f'<path stroke-width="{_number(width)}" d="M{x:.8g} {y:.8g}l{line[1:]}"/>\n'
 
 
 def _rounded(values: np.ndarray, decimals: int) -> np.ndarray:

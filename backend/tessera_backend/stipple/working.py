@@ -1,19 +1,19 @@
-"""The working raster: how fine it is, which part of the page it covers, and the density on it."""
+"""The working raster: how fine it is, which part of the page it covers, and the densities on it."""
 
 from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from tessera_protocol.errors import TesseraError, error
 from tessera_protocol.jobs import StippleParams
 
-from ..progress import Progress
+from ..progress import SILENT, Progress
 from . import clip as clipping
-from . import density
+from . import colour, density, edges, inks, plates
 from .page import Box, Layout
 
 # Few dots see detail too; the most is seconds of work and a quarter of a gigabyte.
@@ -28,49 +28,83 @@ class Working:
     """What dots are placed on.
 
     Attributes:
-        density: float32 (H, W), [0, 1], dark is 1; not all 0.
-        frame: what it covers, mm on the page.
+        densities: float32 (P, H, W), of each plate; not all 0. With one ink [0, 1], dark is 1; with several the sum of
+            the dots' areas over the paper's, which may be a little more.
+        inks: of the plates.
+        frame: what the raster covers, mm on the page.
     """
 
-    density: np.ndarray
+    densities: np.ndarray
+    inks: tuple[inks.Ink, ...]
     frame: Box
 
     @property
     def raster(self) -> tuple[int, int]:
         """Height and width."""
-        return self.density.shape[0], self.density.shape[1]
+        return self.densities.shape[1], self.densities.shape[2]
+
+    @property
+    def area(self) -> float:
+        """Of the frame, mm^2."""
+        return self.frame.width * self.frame.height
 
     def to_page(self, sites: np.ndarray) -> np.ndarray:
         """Pixels of the raster, (N, 2), as float64 mm on the page."""
         return sites * self._pitch() + (self.frame.left, self.frame.top)
 
     def preview(self, sites: Sequence[np.ndarray], page: tuple[float, float]) -> dict[str, np.ndarray]:
-        """Sites on the raster, one array (N, 2) a plate, as the buffers that docs/protocol.md says previews have."""
-        return {"positions": (self.to_page(np.concatenate(sites)) / page).astype(np.float32)}
+        """Sites on the raster, (N, 2) each of the first plates, as the buffers of a preview (docs/protocol.md)."""
+        preview = {"positions": (self.to_page(np.concatenate(sites)) / page).astype(np.float32)}
+        if len(self.inks) > 1:
+            preview["plates"] = np.repeat(np.arange(len(sites), dtype=np.uint8), [len(some) for some in sites])
+            colors = np.array([colour.parsed(ink.color) for ink in self.inks])
+            preview["inks"] = np.rint(colors * 255).astype(np.uint8)
+        return preview
 
-    def on_ink(self, positions: np.ndarray) -> np.ndarray:
-        """Whether there is density at positions, (N, 2) mm on the page; bool (N,)."""
-        height, width = self.density.shape
+    def on_ink(self, positions: np.ndarray, plates: np.ndarray) -> np.ndarray:
+        """Whether dots of these plates, (N,), find density at positions, (N, 2) mm on the page; bool (N,)."""
+        height, width = self.raster
         x, y = np.floor((positions - (self.frame.left, self.frame.top)) / self._pitch()).astype(np.int64).T
         there = (x >= 0) & (x < width) & (y >= 0) & (y < height)
-        there[there] = self.density[y[there], x[there]] > 0
+        there[there] = self.densities[plates[there], y[there], x[there]] > 0
         return there
 
     def _pitch(self) -> np.ndarray:
         """Width and height of a pixel, mm."""
-        return np.array([self.frame.width / self.density.shape[1], self.frame.height / self.density.shape[0]])
+        height, width = self.raster
+        return np.array([self.frame.width / width, self.frame.height / height])
+
+
+@dataclasses.dataclass(frozen=True)
+class Bounds:
+    """Where dots may be, besides on the picture.
+
+    Attributes:
+        clip, protect: inside and outside of which dots stay, as `clip.check_clip` returns them, or None.
+        mask: a picture as `density.check_image` returns it, which is laid over the image, or None.
+    """
+
+    clip: np.ndarray | None = None
+    protect: np.ndarray | None = None
+    mask: np.ndarray | None = None
 
 
 def prepare(
-    image: np.ndarray, params: StippleParams, layout: Layout, clip: np.ndarray | None, progress: Progress
+    image: np.ndarray,
+    params: StippleParams,
+    layout: Layout,
+    bounds: Bounds,
+    rng: np.random.Generator,
+    progress: Progress,
 ) -> Working:
-    """Read the density from the part of the picture that can carry dots.
+    """Read the densities from the part of the picture that can carry dots.
 
     Args:
         image: as `density.check_image` returns it.
-        params: invert, white_cutoff, gamma, dots and pixels_per_dot are read.
+        params: all about dots, tone, colour and pixels_per_dot is read.
         layout: where the picture lies on the page.
-        clip: as `clip.check_clip` returns it, or None.
+        bounds: where else dots may not be.
+        rng: which pixels a palette is chosen from; drawn from for nothing else.
         progress: told every megapixel.
     Raises:
         InvalidInput: "unusable-input" where there is no density at all.
@@ -79,19 +113,48 @@ def prepare(
     if inked is None:
         raise _no_ink(params)
     window = inked.box.within(layout.window)
-    if clip is not None:
-        bounds = clipping.bounds(clip, layout.page)
-        window = window.within(_outwards(layout.window.part(bounds, layout.frame)))
+    if bounds.clip is not None:
+        around = clipping.bounds(bounds.clip, layout.page)
+        window = window.within(_outwards(layout.window.part(around, layout.frame)))
     if not (window.width and window.height):
-        raise _nothing_shows(params, clip)
+        raise _nothing_shows(params, "image" if bounds.clip is None else "clip")
     frame = layout.frame.part(window, layout.window)
     raster = raster_size(window, frame, params.dots * params.pixels_per_dot / inked.share)
-    tones = density.resampled(image, window, raster, params, progress.part(0.5, 1.0))
-    if clip is not None:
-        tones *= clipping.inside(clip, layout.page, raster, frame)
-    if not tones.any():
-        raise _nothing_shows(params, clip)
-    return Working(tones, frame)
+    part = progress.part(0.5, 1.0)
+    if params.plates == "one":
+        densities, used = density.resampled(image, window, raster, params, part)[None], inks.one(params)
+    else:
+        picture = density.colours(image, window, raster, params, part.part(0.0, 0.6))
+        if (picture == (0 if params.invert else 1)).all():
+            raise _nothing_shows(params, "image" if bounds.clip is None else "clip")
+        used = inks.several(picture, params, rng)
+        densities = plates.separate(picture, used, params, part.part(0.6, 1.0))
+        if not densities.any():
+            raise _no_use(used)
+    if params.edges > 0:
+        edges.emphasize(densities, params.dots, params.edges)
+    whole = Box(0.0, 0.0, float(image.shape[1]), float(image.shape[0]))
+    for field, kept in _kept(bounds, whole, window, layout, raster, frame):
+        if kept is not None:
+            densities *= kept
+        if not densities.any():
+            raise _nothing_shows(params, field)
+    return Working(densities, used, frame)
+
+
+def _kept(
+    bounds: Bounds, whole: Box, window: Box, layout: Layout, raster: tuple[int, int], frame: Box
+) -> Iterator[tuple[str, np.ndarray | None]]:
+    """What each of the bounds keeps, (H, W) bool or float32, and first of all the picture itself."""
+    yield ("image" if bounds.clip is None else "clip"), None
+    if bounds.clip is not None:
+        yield "clip", clipping.inside(bounds.clip, layout.page, raster, frame)
+    if bounds.protect is not None:
+        yield "protect", clipping.outside(bounds.protect, layout.page, raster, frame)
+    if bounds.mask is not None:
+        own = Box(0.0, 0.0, float(bounds.mask.shape[1]), float(bounds.mask.shape[0]))
+        kept = density.tones(bounds.mask, own.part(window, whole), raster, True, SILENT)
+        yield "mask", np.where(kept < density.LEAST, np.float32(0), kept)
 
 
 def raster_size(window: Box, frame: Box, pixels: float) -> tuple[int, int]:
@@ -131,13 +194,28 @@ def _no_ink(params: StippleParams) -> TesseraError:
     )
 
 
-def _nothing_shows(params: StippleParams, clip: np.ndarray | None) -> TesseraError:
-    remedy = "Fit the whole image on the page." if clip is None else "Let the clip show a dark part of the picture."
+def _no_use(used: tuple[inks.Ink, ...]) -> TesseraError:
+    return error(
+        "unusable-input",
+        "None of the inks brings the paper nearer to a colour of the picture.",
+        field="palette",
+        given=" ".join(ink.color for ink in used),
+        remedy="Take inks like the picture's colours, or leave the palette empty.",
+    )
+
+
+def _nothing_shows(params: StippleParams, field: str) -> TesseraError:
+    remedy = {
+        "image": "Fit the whole image on the page.",
+        "clip": "Let the clip show a dark part of the picture.",
+        "protect": "Leave a dark part of the picture unprotected.",
+        "mask": "Make the mask white where dots are wanted.",
+    }[field]
     if params.white_cutoff > 0:
         remedy = f"Lower the white cut-off. {remedy}"
     return error(
         "unusable-input",
         "The part of the picture that shows asks for no ink, so there is nowhere to put dots.",
-        field="image" if clip is None else "clip",
+        field=field,
         remedy=remedy,
     )
