@@ -14,7 +14,7 @@ sys.path[:0] = [str(_HERE), str(_LIB / f"cp{sys.version_info[0]}{sys.version_inf
 
 import inkex  # noqa: E402
 
-from tessera_inkscape import clips, effect, gather, place, shapes  # noqa: E402
+from tessera_inkscape import clips, effect, gather, masks, place, shapes  # noqa: E402
 from tessera_inkscape.follow import Request, follow  # noqa: E402
 from tessera_inkscape.geometry import Page  # noqa: E402
 from tessera_inkscape.preview import Sheet  # noqa: E402
@@ -47,20 +47,28 @@ class Stipple(effect.JobEffect):
     def _scene(self, source: gather.Source) -> Scene:
         picture = gather.picture(source, self.link_folders())
         page = gather.page(self.svg, source, picture)
-        clip, area = clips.clip_of(self.svg, source, page), shapes.over(self.svg, source, page)
+        clip = clips.clip_of(self.svg, source, page)
+        clip, mask = masks.taken(self.svg, source, picture, clip, self.link_folders())
+        area = shapes.over(self.svg, source, page)
         if area and self.own_parameters().shapes == "inside":
-            return Scene(source, picture, page, clips.within(clip, area, source.name, page), [])
-        return Scene(source, picture, page, clip, area)
+            return Scene(source, picture, page, clips.within(clip, area, source.name, page), mask, [])
+        return Scene(source, picture, page, clip, mask, area)
 
 
 @dataclasses.dataclass(frozen=True)
 class Scene:
-    """One image with all that is known of it; `protected` is where no dots may be, rings in mm of the page."""
+    """One image with all that is known of it.
+
+    Attributes:
+        mask: a picture that lies exactly over it and says where dots may be.
+        protected: where no dots may be, rings in mm of the page.
+    """
 
     source: gather.Source
     picture: gather.Picture
     page: Page
     clip: clips.Clip
+    mask: gather.Picture | None
     protected: clips.Region
 
     def request(self, wanted: StippleParams) -> Request:
@@ -85,7 +93,8 @@ class Scene:
             align_y=page.align_y,
             minimum_gap=page.gap(wanted.minimum_gap, wanted.radius_max or page.covering_radius(wanted.dots)),
         )
-        buffers = {"image": Buffer.file(self.picture.data, self.picture.media_type)}
+        pictures = {"image": self.picture, "mask": self.mask}
+        buffers = {key: Buffer.file(file.data, file.media_type) for key, file in pictures.items() if file is not None}
         if self.clip.region is not None:
             if not self.clip.region:
                 raise inkex.AbortExtension(f"{name} is clipped away altogether: there is nothing of it to stipple.")

@@ -1,7 +1,7 @@
 """Dots into the document: one Inkscape layer right over the image's own, in true millimetres.
 
-Several plates are sublayers of it. They multiply, as inks do on paper, but only among themselves: the layer isolates
-them from the picture under it.
+Several plates are sublayers of it. They multiply, as inks do on white paper, but only among themselves: the layer
+isolates them from the picture under it.
 """
 
 from __future__ import annotations
@@ -36,6 +36,11 @@ class Plate:
     color: str
     dots: int
 
+    @property
+    def label(self) -> str:
+        """What its layer is called."""
+        return self.name if self.color in self.name else f"{self.name} {self.color}"
+
     def style(self, marks: str) -> str:
         """The style that all its dots share."""
         if marks == "circles":
@@ -67,6 +72,11 @@ class Dots:
     def plates(self) -> Sequence[Plate]:
         """The inks, the lowest first."""
         return [Plate(plate["name"], plate["color"], plate["dots"]) for plate in self.meta["plates"]]
+
+    @property
+    def overprinted(self) -> bool:
+        """Whether inks show through each other; on black paper, the upper one covers the lower."""
+        return not self.meta.get("parameters", {}).get("invert", False)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -114,6 +124,7 @@ def place(
     content_to_root, mm = _content_space(svg)
     layer = Layer.new(f"Stipple: {source.name}")
     layer.set("id", svg.get_unique_id("stipple"))
+    layer.set("style", "isolation:isolate")
     _set_transform(layer, -_to_root(parent) @ content_to_root)
     _describe(layer, dots)
     parent.insert(parent.index(below) + 1, layer)
@@ -123,7 +134,11 @@ def place(
     space = _Space(-content_to_root @ -root_to_mm(svg) @ page.to_drawing, mm)
     first = 0
     for plate in dots.plates:
-        group = _layer_of(plate, layer, marks, len(dots.plates))
+        if not plate.dots:
+            continue
+        group = layer if len(dots.plates) == 1 else _sublayer(plate, layer)
+        blend = ";mix-blend-mode:multiply" if group is not layer and dots.overprinted else ""
+        group.set("style", plate.style(marks) + blend)
         for wrap in wraps:
             group = _wrapped(group, wrap, content_to_root)
         last = first + plate.dots
@@ -132,16 +147,12 @@ def place(
     return layer
 
 
-def _layer_of(plate: Plate, layer: BaseElement, marks: str, count: int) -> BaseElement:
-    """The layer that a plate's dots go to, of `count`: the only plate has the whole layer."""
-    if count == 1:
-        layer.set("style", plate.style(marks))
-        return layer
-    layer.set("style", "isolation:isolate")
-    own = Layer.new(f"{plate.name} {plate.color}")
+def _sublayer(plate: Plate, layer: BaseElement) -> BaseElement:
+    """A new layer within a layer, with an id that people can read in other programs."""
+    own = Layer.new(plate.label)
     readable = re.sub(r"[^a-z0-9]+", "-", plate.name.lower()).strip("-")
-    own.set("id", layer.root.get_unique_id(f"{layer.get('id')}-{readable}"))
-    own.set("style", f"{plate.style(marks)};mix-blend-mode:multiply")
+    # As the layer's id is new in the document, so is this one.
+    own.set("id", f"{layer.get('id')}-{readable}")
     layer.append(own)
     return own
 

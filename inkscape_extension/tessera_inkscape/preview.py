@@ -13,8 +13,8 @@ from tessera_protocol.messages import Buffer
 
 Ink = tuple[int, int, int]
 
-# Of the distance between dots that lie evenly: such dots cover a third of the paper, as those of a middling picture do.
-RADIUS_SHARE = 0.33
+# Share of the paper that dots cover, as those of a middling picture do: a preview brings no radii.
+COVER = 0.35
 WHITE, BLACK = b"\xff\xff\xff", b"\x20\x20\x20"
 
 
@@ -69,9 +69,18 @@ class Preview:
         return Preview(sheet, positions, _runs(sheet, buffer.shape[0], buffers))
 
     def rgb(self, longest: int) -> tuple[bytes, int, int]:
-        """Its picture: (rows of 3 bytes a pixel, width, height), the longer side as given; light inks on dark paper."""
+        """Its picture: (rows of 3 bytes a pixel, width, height); light inks on dark paper.
+
+        Args:
+            longest: the most that the longer side may have. It gets fewer where dots of whole pixels look truer so.
+        """
+        dots = max(1, len(self.positions) // 2)
         width, height = self.sheet.pixels(longest)
-        diameter = max(1, round(2.0 * RADIUS_SHARE * math.sqrt(width * height / max(1, len(self.positions) // 2))))
+        diameter = 1 + int(2.0 * math.sqrt(COVER / math.pi * width * height / dots))
+        while diameter > 1 and dots * _area(diameter) > COVER * width * height:
+            diameter -= 1
+        scale = math.sqrt(dots * _area(diameter) / (COVER * width * height))
+        width, height = self.sheet.pixels(max(1, round(longest * min(1.0, scale))))
         paper = BLACK if all(_light(ink) for ink, _ in self.runs) else WHITE
         canvas = _Canvas(width, height, paper, diameter)
         coordinates = iter(self.positions)
@@ -118,6 +127,11 @@ def _disc(diameter: int) -> list[tuple[int, int]]:
         start = round(diameter / 2.0 - half)
         rows.append((start, diameter - 2 * start))
     return rows
+
+
+def _area(diameter: int) -> int:
+    """Pixels of a disc."""
+    return sum(length for _, length in _disc(diameter))
 
 
 def _light(ink: Ink) -> bool:

@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import copy
 import os
+import subprocess
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 import inkex
 from inkex import AbortExtension, BaseElement, SvgDocumentElement, Transform
-from inkex.command import CommandNotFound, ProgramRunError, inkscape
+from inkex.command import INKSCAPE_EXECUTABLE_NAME, CommandNotFound, which
 
 from . import clips, gather
 from .clips import Region, Ring
 from .geometry import Page, length, own_transform
 
+OUTLINE_SECONDS = 60
 _SHAPES = ("path", "rect", "circle", "ellipse", "polygon", "polyline")
 _TEXTS = ("text", "flowRoot")
 
@@ -112,19 +114,33 @@ def _as_paths(svg: SvgDocumentElement, shapes: Sequence[BaseElement]) -> list[Ba
     bare = copy.deepcopy(svg)
     for image in bare.iterfind(".//{*}image"):
         image.attrib.clear()
-    # Without it, an Inkscape that is called from an extension may hand the work to the one that waits for it.
-    os.environ.setdefault("SELF_CALL", "true")
     with tempfile.TemporaryDirectory(prefix="tessera") as folder:
         before, after = Path(folder, "texts.svg"), Path(folder, "paths.svg")
         bare.getroottree().write(str(before))
-        actions = f"select-by-id:{','.join(names)};object-to-path;export-filename:{after};export-do"
         try:
-            inkscape(str(before), batch_process=True, actions=actions)
+            _run_inkscape(before, f"select-by-id:{','.join(names)};object-to-path;export-filename:{after};export-do")
             outlined = inkex.load_svg(str(after)).getroot()
-        except (ProgramRunError, CommandNotFound, OSError) as exc:
+        except (CommandNotFound, OSError, subprocess.SubprocessError) as exc:
             raise AbortExtension(
                 "The selected texts could not be turned into outlines. Make paths of them yourself: Path > "
                 "Object to Path."
             ) from exc
     found = (gather.target(outlined, f"#{name}") for name in names)
     return [shape for shape in found if shape is not None]
+
+
+def _run_inkscape(document: Path, actions: str) -> None:
+    """Do something to a document in an Inkscape of its own.
+
+    It would hand the work to the one that runs, which waits for this effect. So it gets another name on the bus, as
+    1.2 wants it, and the variable that later versions look for.
+    """
+    name = f"--app-id-tag=tessera{os.getpid()}"
+    subprocess.run(
+        [which(INKSCAPE_EXECUTABLE_NAME), name, "--batch-process", f"--actions={actions}", str(document)],
+        env={**os.environ, "SELF_CALL": "true"},
+        check=True,
+        capture_output=True,
+        timeout=OUTLINE_SECONDS,
+        creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+    )

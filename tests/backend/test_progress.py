@@ -66,6 +66,24 @@ def test_each_engine_shows_its_dots_as_it_goes(engine: str) -> None:
     np.testing.assert_allclose(previews[-1]["positions"] * (80, 60), result.positions, atol=0.5)
 
 
+@pytest.mark.parametrize("engine", ["tone", "wvs"])
+def test_previews_of_plates(engine: str) -> None:
+    """Dots of all plates so far, in their order, with the colours of all inks: in the end as many as the result has."""
+    previews: list[dict[str, np.ndarray]] = []
+    progress = Progress(listener=lambda preview: previews.append(preview()))
+    picture = np.stack([RAMP, RAMP.T, 255 - RAMP], -1)
+
+    result = stipple(picture, StippleParams(dots=90, engine=engine, iterations=4, plates="cmyk"), progress)
+
+    for preview in previews:
+        assert len(preview["plates"]) == len(preview["positions"])
+        assert (np.diff(preview["plates"].astype(int)) >= 0).all()
+        assert preview["inks"].tolist() == [
+            [int(plate["color"][at : at + 2], 16) for at in (1, 3, 5)] for plate in result.meta["plates"]
+        ]
+    assert np.array_equal(previews[-1]["plates"], result.plates)
+
+
 def test_previews_do_not_change_the_result() -> None:
     """Looking at the dots does not move them."""
     params = StippleParams(dots=60, iterations=5)

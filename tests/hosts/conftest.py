@@ -97,7 +97,14 @@ def parts() -> SimpleNamespace:
         import inkex
 
         import tessera_stipple
-        from tessera_inkscape import clips, gather, geometry, place, shapes
+        from tessera_inkscape import clips, gather, geometry, masks, place, shapes
     return SimpleNamespace(
-        inkex=inkex, clips=clips, gather=gather, geometry=geometry, place=place, shapes=shapes, stipple=tessera_stipple
+        inkex=inkex,
+        clips=clips,
+        gather=gather,
+        geometry=geometry,
+        masks=masks,
+        place=place,
+        shapes=shapes,
+        stipple=tessera_stipple,
     )

@@ -40,20 +40,33 @@ def picture(preview: Preview | None, longest: int = 100) -> np.ndarray:
     return np.frombuffer(rgb, np.uint8).reshape(height, width, 3)
 
 
-def test_dots_lie_where_they_are() -> None:
-    """Shares of the sheet, y down; each dot is a disc of the sheet's ink around its place, on white."""
-    drawn = picture(Preview.of(SHEET, buffers((0.25, 0.4), (0.8, 0.9))))
+@pytest.mark.parametrize("count", [1, 2, 10, 300, 1000, 3000, 6000])
+def test_dots_lie_where_they_are(count: int) -> None:
+    """Shares of the sheet, y down; discs of the sheet's ink on white."""
+    places = [((0.5 + i % 20) / 20, (0.5 + i // 20) / 300) for i in range(count)]
+    drawn = picture(Preview.of(SHEET, buffers(*places)))
 
-    assert drawn.shape == (50, 100, 3)
+    height, width, _ = drawn.shape
+    assert 50 <= width <= 100
+    assert height == round(width / 2)
     inked = (drawn == (16, 32, 48)).all(-1)
     assert (inked | (drawn == WHITE).all(-1)).all()
-    y, x = np.nonzero(inked)
-    left = x < 50
-    assert (x[left].mean() + 0.5, y[left].mean() + 0.5) == pytest.approx((25, 20), abs=0.6)
-    # A third of a sheet of two dots would be covered, were none of a dot beyond the edge.
-    radius = 0.33 * math.sqrt(100 * 50 / 2)
-    assert inked[:, :50].sum() == pytest.approx(math.pi * radius**2, rel=0.1)
-    assert inked[-1, 80]
+    assert all(inked[int(y * height), int(x * width)] for x, y in places)
+
+
+def test_a_dot_is_a_disc_around_its_place() -> None:
+    """Half a pixel off at most."""
+    inked = (picture(Preview.of(Sheet.of(10, 10, "#000000"), buffers((0.4, 0.55))))[..., 0] == 0).nonzero()
+    y, x = (np.mean(index) + 0.5 for index in inked)
+    assert (x, y) == (pytest.approx(40, abs=1), pytest.approx(55, abs=1))
+
+
+def test_dots_cover_a_third() -> None:
+    """Dots that lie evenly cover as much as those of a middling picture, few or many."""
+    for side in (5, 8, 13, 20, 40):
+        places = [((0.5 + i) / side, (0.5 + j) / side) for i in range(side) for j in range(side)]
+        drawn = picture(Preview.of(Sheet.of(10, 10, "#000000"), buffers(*places)), 100)
+        assert (drawn[..., 0] == 0).mean() == pytest.approx(0.35, abs=0.03)
 
 
 @pytest.mark.parametrize("place", [(-0.1, 0.5), (0.5, 1.0), (1e30, 0.5), (math.nan, 0.5), (0.5, math.inf)])
@@ -75,7 +88,7 @@ def test_dots_at_the_edges_do_not_come_back_on_the_other_side(corner: tuple[floa
 def test_light_ink_lies_on_dark_paper() -> None:
     """White dots can be seen."""
     drawn = picture(Preview.of(Sheet.of(10, 10, "#ffffff"), buffers((0.5, 0.5))))
-    assert (drawn[50, 50] == 255).all()
+    assert (drawn[len(drawn) // 2, len(drawn) // 2] == 255).all()
     assert (drawn[0, 0] < 60).all()
 
 
@@ -85,7 +98,12 @@ def test_plates_bring_their_inks() -> None:
     inks = Buffer.array(bytes([0, 174, 239, 236, 0, 140]), "uint8", (2, 3))
     found = buffers((0.2, 0.5), (0.5, 0.5), (0.8, 0.5), plates=plates, inks=inks)
     drawn = picture(Preview.of(SHEET, found))
-    assert [tuple(drawn[25, x]) for x in (20, 50, 80)] == [(0, 174, 239), (236, 0, 140), (16, 32, 48)]
+    height, width, _ = drawn.shape
+    assert [tuple(drawn[height // 2, width * x // 10]) for x in (2, 5, 8)] == [
+        (0, 174, 239),
+        (236, 0, 140),
+        (16, 32, 48),
+    ]
 
 
 @pytest.mark.parametrize(

@@ -48,7 +48,7 @@ def relax(
         part = progress.part(step / params.iterations, (step + 1) / params.iterations)
         moved = descend(energy, places, speed, edge, part)
         done += 1
-        progress.show(lambda: places)
+        progress.show(lambda: [places])
         if moved < params.tolerance * spacing:
             break
     sites[:] = places
