@@ -1,0 +1,1 @@
+"""Training of the learned engines: densities, targets from the classical engines, and the loop."""
