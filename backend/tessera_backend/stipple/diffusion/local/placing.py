@@ -70,7 +70,7 @@ def place(
     rows, columns = _shape(ground, dots)
     sites = _sampled(net, kind, ground, (rows, columns), calls, rng, device, progress.part(0.02, 0.8))
     labels = first_labels(sites, ground.shape)
-    sites, labels = _without(rows * columns - dots, sites, labels, ground)
+    sites, labels = without(rows * columns - dots, sites, labels, ground)
     if polish:
         params = StippleParams(engine="tone", iterations=polish, tolerance=0.0)
         lloyd.relax(sites, labels, ground, params, rng, progress.part(0.8, 1.0))
@@ -184,7 +184,7 @@ def _sampled(
     return np.clip(dots, 0, np.array(ground.shape[::-1], np.float32) - np.float32(0.01))
 
 
-def _without(surplus: int, sites: np.ndarray, labels: np.ndarray, ground: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def without(surplus: int, sites: np.ndarray, labels: np.ndarray, ground: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Sites less those whose cells have the least mass, no two of them neighbours while that is possible; labels."""
     if not surplus:
         return sites, labels
