@@ -69,7 +69,7 @@ def place(
     window, ground = _ground(density, dots)
     rows, columns = _shape(ground, dots)
     sites = _sampled(net, kind, ground, (rows, columns), calls, rng, device, progress.part(0.02, 0.8))
-    sites = _without(rows * columns - dots, sites, ground)
+    sites = without(rows * columns - dots, sites, ground)
     _polish(sites, ground, polish, rng, progress.part(0.8, 1.0))
     scale = np.array([window[3] - window[2], window[1] - window[0]]) / np.array(ground.shape[::-1])
     sites = (sites * scale + np.array([window[2], window[0]])).astype(np.float32)
@@ -181,7 +181,7 @@ def _sampled(
     return np.clip(dots, 0, np.array(ground.shape[::-1], np.float32) - np.float32(0.01))
 
 
-def _without(surplus: int, sites: np.ndarray, ground: np.ndarray) -> np.ndarray:
+def without(surplus: int, sites: np.ndarray, ground: np.ndarray) -> np.ndarray:
     """Sites less those whose cells have the least mass, no two of them neighbours while that is possible."""
     if not surplus:
         return sites

@@ -142,16 +142,16 @@ def raster_of(density: Tensor, rows: int, columns: int) -> Tensor:
 
 
 def _extractor() -> nn.Module:
-    return nn.Sequential(
-        nn.Conv2d(1, 8, 3, padding=1), nn.SiLU(), nn.Conv2d(8, _FEATURES, 3, padding=1), nn.SiLU()
-    )
+    return nn.Sequential(nn.Conv2d(1, 8, 3, padding=1), nn.SiLU(), nn.Conv2d(8, _FEATURES, 3, padding=1), nn.SiLU())
 
 
 def _read(features: Tensor, offsets: Tensor) -> Tensor:
     """Features at the places of dots, (B, 16, rows, columns)."""
     rows, columns = offsets.shape[-2:]
     y, x = torch.meshgrid(
-        torch.arange(rows, device=offsets.device) + 0.5, torch.arange(columns, device=offsets.device) + 0.5, indexing="ij"
+        torch.arange(rows, device=offsets.device) + 0.5,
+        torch.arange(columns, device=offsets.device) + 0.5,
+        indexing="ij",
     )
     # grid_sample has the area from -1 to 1.
     places = torch.stack([(x + offsets[:, 0]) * (2 / columns) - 1, (y + offsets[:, 1]) * (2 / rows) - 1], -1)
