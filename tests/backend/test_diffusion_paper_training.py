@@ -19,6 +19,7 @@ def small(monkeypatch):
     monkeypatch.setattr(paper, "_SIDE", 6)
     monkeypatch.setattr(paper, "_POOL", 12)
     monkeypatch.setattr(paper, "_ITERATIONS", 6)
+    monkeypatch.setattr(paper, "_HELD_OUT", 1)
 
 
 def mean_loss(recipe):
