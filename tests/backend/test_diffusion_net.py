@@ -32,10 +32,11 @@ def busy(seed=0):
 
 
 def test_neighbours_are_the_nearest():
-    """Against all distances, sorted."""
+    """Against all distances, sorted; in the way of a GPU as well."""
     dots = torch.rand(2, 50, 2, generator=torch.Generator().manual_seed(3))
     expected = torch.cdist(dots, dots).argsort(-1)[..., 1 : features.NEIGHBOURS + 1]
     assert torch.equal(features.neighbours(dots), expected)
+    assert torch.equal(features._by_matrix(dots, features.NEIGHBOURS), expected)
 
 
 def test_few_dots_have_neighbours_too():

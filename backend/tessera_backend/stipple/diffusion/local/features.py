@@ -47,12 +47,19 @@ def neighbours(dots: Tensor) -> Tensor:
     """Indices of the eight nearest other dots, by distance: (B, N, 8) of dots (B, N, 2); with N < 9, some repeat."""
     dots = dots.detach()
     known = min(NEIGHBOURS, dots.shape[1] - 1)
-    if dots.is_cuda:
-        near = torch.cat([torch.cdist(part, dots).topk(known + 1, largest=False)[1] for part in dots.split(4096, 1)], 1)
-    else:
-        each = [cKDTree(d, balanced_tree=False).query(d, known + 1)[1] for d in dots.cpu().double().numpy()]
-        near = torch.from_numpy(np.stack(each)).to(dots.device)
-    return near[..., 1:][..., torch.arange(NEIGHBOURS) % known]
+    near = _by_matrix(dots, known) if dots.is_cuda else _by_tree(dots, known)
+    return near[..., torch.arange(NEIGHBOURS) % known]
+
+
+def _by_tree(dots: Tensor, known: int) -> Tensor:
+    each = [cKDTree(d, balanced_tree=False).query(d, known + 1)[1] for d in dots.cpu().double().numpy()]
+    return torch.from_numpy(np.stack(each)[..., 1:]).to(dots.device)
+
+
+def _by_matrix(dots: Tensor, known: int) -> Tensor:
+    """All distances, of so many dots at a time that they fit: the way for a GPU."""
+    parts = [torch.cdist(part, dots).topk(known + 1, largest=False)[1] for part in dots.split(4096, 1)]
+    return torch.cat(parts, 1)[..., 1:]
 
 
 def look(grid: Grid, dots: Tensor, near: Tensor) -> View:

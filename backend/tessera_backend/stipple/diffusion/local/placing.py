@@ -69,8 +69,11 @@ def place(
     window, ground = _ground(density, dots)
     rows, columns = _shape(ground, dots)
     sites = _sampled(net, kind, ground, (rows, columns), calls, rng, device, progress.part(0.02, 0.8))
-    sites = without(rows * columns - dots, sites, ground)
-    _polish(sites, ground, polish, rng, progress.part(0.8, 1.0))
+    labels = first_labels(sites, ground.shape)
+    sites, labels = without(rows * columns - dots, sites, labels, ground)
+    if polish:
+        params = StippleParams(engine="tone", iterations=polish, tolerance=0.0)
+        lloyd.relax(sites, labels, ground, params, rng, progress.part(0.8, 1.0))
     scale = np.array([window[3] - window[2], window[1] - window[0]]) / np.array(ground.shape[::-1])
     sites = (sites * scale + np.array([window[2], window[0]])).astype(np.float32)
     np.clip(sites, 0, np.array(density.shape[::-1], np.float32) - np.float32(0.01), out=sites)
@@ -181,28 +184,22 @@ def _sampled(
     return np.clip(dots, 0, np.array(ground.shape[::-1], np.float32) - np.float32(0.01))
 
 
-def without(surplus: int, sites: np.ndarray, ground: np.ndarray) -> np.ndarray:
-    """Sites less those whose cells have the least mass, no two of them neighbours while that is possible."""
+def without(surplus: int, sites: np.ndarray, labels: np.ndarray, ground: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Sites less those whose cells have the least mass, no two of them neighbours while that is possible; labels."""
     if not surplus:
-        return sites
-    labels = first_labels(sites, ground.shape)
+        return sites, labels
     voronoi.propagate(labels, sites)
-    mass = voronoi.cell_moments(labels, ground, len(sites))[:, 0]
+    order = np.argsort(voronoi.cell_moments(labels, ground, len(sites))[:, 0], kind="stable")
     near = features.neighbours(torch.from_numpy(sites)[None])[0].numpy()
-    kept, left = np.ones(len(sites), bool), surplus
-    spared = np.zeros(len(sites), bool)
-    order = np.argsort(mass, kind="stable")
+    spared, taken = np.zeros(len(sites), bool), np.zeros(len(sites), bool)
     for i in order:
-        if left and not spared[i]:
-            kept[i], left = False, left - 1
+        if not spared[i]:
+            taken[i] = True
             spared[near[i]] = True
-    kept[order[kept[order]][:left]] = False
-    return sites[kept]
-
-
-def _polish(sites: np.ndarray, ground: np.ndarray, steps: int, rng: np.random.Generator, progress: Progress) -> None:
-    """Steps of engine `tone`, in place."""
-    if steps:
-        labels = first_labels(sites, ground.shape)
-        params = StippleParams(engine="tone", iterations=steps, tolerance=0.0)
-        lloyd.relax(sites, labels, ground, params, rng, progress)
+            if taken.sum() == surplus:
+                break
+    taken[order[~taken[order]][: surplus - int(taken.sum())]] = True
+    # Their pixels go to a neighbour for now; propagation will do the rest.
+    places = np.maximum(np.cumsum(~taken) - 1, 0).astype(np.int32)
+    places[taken] = places[near[taken, 0]]
+    return sites[~taken], places[labels]

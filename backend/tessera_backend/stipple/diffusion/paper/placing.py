@@ -13,7 +13,7 @@ from tessera_protocol.errors import error
 
 from .... import models
 from ....progress import SILENT, Progress
-from ..local.placing import without
+from ..local.placing import first_labels, without
 from . import assignment, control
 from . import sampler as sampling
 
@@ -111,7 +111,10 @@ def place_piece(
         done = sampling.sample(net, condition, offsets, sampler, steps, generator, progress)
     sites = (assignment.decode(done[0].cpu().numpy()) * cell).astype(np.float32)
     np.clip(sites, 0, np.array([width, height], np.float32) - np.float32(0.01), out=sites)
-    return without(rows * columns - dots, sites, density), (rows, columns)
+    surplus = rows * columns - dots
+    if surplus:
+        sites, _ = without(surplus, sites, first_labels(sites, density.shape), density)
+    return sites, (rows, columns)
 
 
 def pieces(density: np.ndarray, dots: int) -> list[tuple[Box, int]]:

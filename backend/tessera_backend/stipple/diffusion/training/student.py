@@ -24,7 +24,7 @@ _SIZES = ((32, 32), (24, 24), (16, 16), (36, 28), (28, 40), (48, 48))
 _OFTEN = (0.4, 0.15, 0.1, 0.1, 0.1, 0.15)
 _PIXELS_PER_CELL = 8
 _BATCH_CELLS = 4096
-_CALLS = (2, 4, 4, 6, 8)
+_CALLS = (2, 4, 4, 4, 6)
 # In so many of the runs, noise is drawn anew between calls.
 _RENEWED = 0.25
 _TEACHER_STEPS = 8
