@@ -27,6 +27,8 @@ def train_command() -> None:
 @click.option("--start", type=click.Path(path_type=Path), help="Weights to start from.")
 @click.option("--width", type=int, default=64, show_default=True, help="Channels of the net.")
 @click.option("--depth", type=int, default=4, show_default=True, help="Blocks of the net.")
+@click.option("--variant", default="full", show_default=True, help="control: vanilla, gecco, gated or full.")
+@click.option("--targets", default="tone", show_default=True, help="control: engine to learn from, tone or wvs.")
 @click.option("--device", default="cpu", show_default=True, help="As torch names it: cpu, cuda, mps.")
 @click.option("--resume", is_flag=True, help="Go on from the .state file beside the output.")
 def stipple(recipe: str, output: Path, resume: bool, **options: Any) -> None:

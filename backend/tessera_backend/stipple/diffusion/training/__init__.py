@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 RECIPES = {
     "local": ("local", "Local", "Denoiser over the kd grid; learns relaxed sets. Samples with many calls."),
     "student": ("student", "Student", "The same net, from weights of `local`; learns to need few calls."),
+    "base": ("paper", "Base", "The paper's U-Net; learns blue noise without a density. Needed for `control`."),
+    "control": ("paper", "Control", "The paper's control branch, on weights of `base`; learns to follow densities."),
 }
 
 

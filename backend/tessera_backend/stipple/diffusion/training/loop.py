@@ -29,6 +29,7 @@ _WARM_UP = 50
 _LAST_RATE = 0.03
 _LONGEST_GRADIENT = 1.0
 _LOG_EVERY = 20
+_MEASURE_EVERY = 500
 _KEEP_SECONDS = 60.0
 
 
@@ -42,6 +43,7 @@ class Settings:
         pictures: folders of pictures for densities.
         start: weights to start from; None is for the recipe to decide.
         width: channels of the net, and `depth` its blocks, where nothing else says so.
+        variant: of the control branch, and `targets` the engine it learns from; for recipe `control`.
         device: of torch.
     """
 
@@ -52,6 +54,8 @@ class Settings:
     start: Path | None = None
     width: int = 64
     depth: int = 4
+    variant: str = "full"
+    targets: str = "tone"
     device: str = "cpu"
 
 
@@ -72,6 +76,10 @@ class Recipe(abc.ABC):
     @abc.abstractmethod
     def meta(self) -> dict[str, Any]:
         """What has to be in the file of weights: `architecture`, `recipe`, `data`."""
+
+    def measures(self, net: nn.Module) -> dict[str, float]:
+        """How good `net`, the averaged one, is by now, for the log; asked for each 500 steps."""
+        return {}
 
     def generator(self, step: int) -> np.random.Generator:
         """The only source of randomness in a step."""
@@ -130,6 +138,8 @@ class _Run:
             progress("training", self.fraction, f"Step {self.step}, loss {recent[-1]:.4f}")
             if self.step % _LOG_EVERY == 0 or self.fraction >= 1:
                 line = {"step": self.step, "seconds": round(self.seconds, 1), "loss": round(float(np.mean(recent)), 5)}
+                if self.step % _MEASURE_EVERY == 0 or self.fraction >= 1:
+                    line |= self.recipe.measures(self.average)
                 with log.open("a", encoding="utf-8") as file:
                     file.write(json.dumps(line) + "\n")
                 recent = []
