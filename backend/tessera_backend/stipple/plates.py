@@ -85,25 +85,42 @@ class Model:
         """Densities for colours on a grid, float32 (nodes, nodes, nodes, P), by red, green, blue."""
         axis = np.linspace(0, 1, _NODES)
         nodes = np.stack(np.meshgrid(axis, axis, axis, indexing="ij"), axis=-1).reshape(-1, 3)
-        goals = lab(nodes)
         least = np.zeros((len(nodes), len(self.colors)))
         if params.plates == "cmyk":
-            common = (1 - nodes.max(axis=1)) / (1 - self.colors[-1].max())
-            least[:, -1] = params.black * np.minimum(common, 1) ** BLACK_POWER
             price = np.zeros_like(least)
             price[:, -1] = BLACK_PRICE
+            amounts = self._solved(nodes, least, price, progress.part(0.0, 0.5))
+            least[:, -1] = params.black * _black(nodes, amounts, float(self.colors[-1].max()))
+            amounts = self._solved(nodes, least, price, progress.part(0.5, 1.0))
         else:
             # The variance that an ink's dots bring in place of bare paper.
-            grain = ((lab(self.colors) - goals[:, None]) ** 2).sum(axis=2)
-            grain -= ((lab(self.paper) - goals) ** 2).sum(axis=1)[:, None]
-            price = GRAIN * grain + LAYER
-        amounts = least.copy()
+            grain = ((lab(self.colors) - lab(nodes)[:, None]) ** 2).sum(axis=2)
+            grain -= ((lab(self.paper) - lab(nodes)) ** 2).sum(axis=1)[:, None]
+            amounts = self._solved(nodes, least, GRAIN * grain + LAYER, progress)
+        amounts[(nodes == self.paper).all(axis=1)] = 0
+        return amounts.astype(np.float32).reshape(_NODES, _NODES, _NODES, -1)
+
+    def _solved(self, nodes: np.ndarray, least: np.ndarray, price: np.ndarray, progress: Progress) -> np.ndarray:
+        """Amounts of inks, (N, P), of at least so much, that come nearest to sRGB (N, 3) at these prices."""
+        goals, amounts = lab(nodes), least.copy()
         for begin in range(0, len(nodes), _GOALS_PER_CALL):
             progress("separating", begin / len(nodes), "Separating colours")
             some = slice(begin, begin + _GOALS_PER_CALL)
             _solve(goals[some], self.colors, self.paper, self.together, least[some], price[some], amounts[some])
-        amounts[(nodes == self.paper).all(axis=1)] = 0
-        return amounts.astype(np.float32).reshape(_NODES, _NODES, _NODES, -1)
+        return amounts
+
+
+def _black(nodes: np.ndarray, amounts: np.ndarray, color: float) -> np.ndarray:
+    """So much black, (N,), as can take the place of what cyan, magenta and yellow, (N, 3 or more), have in common.
+
+    In full where they make a grey, so that no black dulls what they need all their strength for.
+    """
+    darkness = np.minimum((1 - nodes.max(axis=1)) / (1 - color), 1)
+    common = amounts[:, :3].min(axis=1)
+    greys = (nodes == nodes[:, :1]).all(axis=1)
+    by_darkness = np.argsort(darkness[greys], kind="stable")
+    of_grey = np.interp(darkness, darkness[greys][by_darkness], common[greys][by_darkness])
+    return darkness**BLACK_POWER * np.clip(common / np.maximum(of_grey, 1e-3), 0, 1)
 
 
 @njit(cache=True)
