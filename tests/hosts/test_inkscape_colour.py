@@ -94,7 +94,7 @@ def test_a_line_through_all_dots(inkscape: Inkscape, tmp_path: Path) -> None:
     points = np.array([[float(n) for n in pair.split(",")] for pair in path.get("d")[1:].split(" ")])
     assert len(points) == 500
     steps = np.hypot(*np.diff(points, axis=0).T)
-    # Dots on a triangular lattice are 1.07 sqrt(A / N) apart. Those of a picture crowd in its darks: the way is shorter.
+    # Dots on a triangular lattice are 1.07 sqrt(A / N) apart; those of a picture crowd in its darks.
     assert steps.sum() < 1.07 * np.sqrt(500 * ACROSS * DOWN)
 
 
