@@ -67,7 +67,7 @@ def test_here_and_through_the_backend_are_the_same(backend: BackendProcess, pict
     [
         (["ramp.png", "--dots", "5"], "Dots is 5, but 10 to 100000 are possible"),
         (["ramp.png", "--radius-min", "2"], "over the radius"),
-        (["ramp.png", "-o", "dots.xyz"], ".svg and .csv are possible"),
+        (["ramp.png", "-o", "dots.xyz"], ".svg, .csv and .gcode are possible"),
         (["ramp.png", "-o", "no/such/dots.svg"], "no folder"),
         (["missing.png"], "missing.png"),
         (["empty.png"], "empty.png"),

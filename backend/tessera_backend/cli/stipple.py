@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,20 +21,33 @@ if TYPE_CHECKING:
 
 @click.command("stipple")
 @click.argument("image", type=click.Path(path_type=Path))
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="An .svg or .csv file [default: beside IMAGE].")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    help="An .svg, .csv or .gcode file [default: an .svg beside IMAGE].",
+)
+@click.option(
+    "--mask", type=click.Path(path_type=Path), help="A picture over IMAGE: white keeps dots, black keeps them off."
+)
 @click.option("--backend", "through_backend", is_flag=True, help="Let the running backend do it (tessera serve).")
 @job_options(StippleParams)
-def stipple_command(image: Path, output: Path | None, through_backend: bool, **options: Any) -> None:
-    """Turn IMAGE into dots: native circles in millimetres, in a named Inkscape layer."""
+def stipple_command(image: Path, output: Path | None, mask: Path | None, through_backend: bool, **options: Any) -> None:
+    """Turn IMAGE into dots: native circles in millimetres, in named Inkscape layers, or a program for a plotter."""
     params = given(StippleParams, options)
     output = output or image.with_suffix(".dots.svg")
     check_output(output)
+    if output.suffix.lower() == ".gcode":
+        # A plotter in the order that dots were computed in would only travel.
+        params = dataclasses.replace(params, order="plotter")
+    make = _through_backend if through_backend else _here
     with ProgressBar() as bar:
-        dots = _through_backend(image, params, bar) if through_backend else _here(image, params, bar)
+        dots = make(image, mask, params, bar)
     write(dots, params, output, image.stem)
     placed, left_out = len(dots.positions), params.dots - len(dots.positions)
     note = f" ({left_out} found no room)" if left_out > 0 else ""
-    click.echo(f"{output}: {placed} dots{note}, engine {dots.meta['engine']}, seed {dots.meta['seed']}")
+    inks = "".join(f", {plate['name']} {plate['dots']}" for plate in dots.meta["plates"] if params.plates != "one")
+    click.echo(f"{output}: {placed} dots{note}{inks}, engine {dots.meta['engine']}, seed {dots.meta['seed']}")
 
 
 def check_output(output: Path) -> None:
@@ -42,13 +56,13 @@ def check_output(output: Path) -> None:
     Raises:
         InvalidInput: "unusable-input".
     """
-    if output.suffix.lower() not in (".svg", ".csv"):
+    if output.suffix.lower() not in (".svg", ".csv", ".gcode"):
         raise error(
             "unusable-input",
-            f"The output {output.name!r} ends in {output.suffix or 'nothing'}, but .svg and .csv are possible.",
+            f"The output {output.name!r} ends in {output.suffix or 'nothing'}, but .svg, .csv and .gcode are possible.",
             field="output",
             given=output.suffix,
-            allowed=".svg, .csv",
+            allowed=".svg, .csv, .gcode",
             remedy="Name it like dots.svg.",
         )
     if not output.parent.is_dir():
@@ -63,10 +77,13 @@ def check_output(output: Path) -> None:
 
 def write(dots: Stipples, params: StippleParams, output: Path, title: str) -> None:
     """Write dots as their file's ending asks, whole or not at all."""
-    if output.suffix.lower() == ".csv":
-        rows = ["x_mm,y_mm,radius_mm"]
-        rows += [f"{x:.4f},{y:.4f},{r:.4f}" for (x, y), r in zip(dots.positions, dots.radii, strict=True)]
-        data = ("\n".join(rows) + "\n").encode()
+    kind = output.suffix.lower()
+    if kind == ".csv":
+        data = _to_csv(dots, params)
+    elif kind == ".gcode":
+        from tessera_backend.stipple.gcode import to_gcode
+
+        data = to_gcode(dots, params)
     else:
         from tessera_backend.stipple.svg import to_svg
 
@@ -85,6 +102,16 @@ def write(dots: Stipples, params: StippleParams, output: Path, title: str) -> No
         ) from exc
 
 
+def _to_csv(dots: Stipples, params: StippleParams) -> bytes:
+    """A header, then a row a dot; with the ink's name where there may be several."""
+    rows = [f"{x:.4f},{y:.4f},{r:.4f}" for (x, y), r in zip(dots.positions, dots.radii, strict=True)]
+    if params.plates == "one":
+        return "\n".join(["x_mm,y_mm,radius_mm", *rows, ""]).encode()
+    names = [plate["name"] for plate in dots.meta["plates"]]
+    rows = [f"{row},{names[p]}" for row, p in zip(rows, dots.plates, strict=True)]
+    return "\n".join(["x_mm,y_mm,radius_mm,ink", *rows, ""]).encode()
+
+
 def from_result(result: Result) -> Stipples:
     """The dots in a job's result."""
     from tessera_backend import jobs
@@ -95,12 +122,13 @@ def from_result(result: Result) -> Stipples:
     return Stipples(positions, radii, plates, (width, height), result.meta)
 
 
-def _here(image: Path, params: StippleParams, bar: ProgressBar) -> Stipples:
+def _here(image: Path, mask: Path | None, params: StippleParams, bar: ProgressBar) -> Stipples:
     bar("reading", 0.0, f"Reading {image.name}")
     from tessera_backend.images import load
     from tessera_backend.progress import Progress
 
     pixels = load(image)
+    kept = load(mask) if mask else None
     # After the picture: a wrong name is said at once, not when numba has loaded.
     from tessera_backend import compiled
 
@@ -108,18 +136,15 @@ def _here(image: Path, params: StippleParams, bar: ProgressBar) -> Stipples:
         bar("compiling", 0.0, "Compiling kernels; only the first run waits, up to a minute")
     from tessera_backend.stipple import stipple
 
-    return stipple(pixels, params, Progress(bar))
+    return stipple(pixels, params, Progress(bar), mask=kept)
 
 
-def _through_backend(image: Path, params: StippleParams, bar: ProgressBar) -> Stipples:
+def _through_backend(image: Path, mask: Path | None, params: StippleParams, bar: ProgressBar) -> Stipples:
     from tessera_protocol.client import Buffer, Client
 
-    try:
-        data = image.read_bytes()
-    except OSError as exc:
-        raise error("unreadable-input", f"{image} can't be read: {exc.strerror}.", field="image") from exc
+    inputs = {name: Buffer.file(_bytes(name, path)) for name, path in (("image", image), ("mask", mask)) if path}
     with Client("cli") as client:
-        job_id = client.submit("stipple", params, {"image": Buffer.file(data)})
+        job_id = client.submit("stipple", params, inputs)
         click.echo(f"Job {job_id}", err=True)
         try:
             result = client.follow(job_id, lambda p: bar(p.stage, p.fraction, p.text))
@@ -129,3 +154,10 @@ def _through_backend(image: Path, params: StippleParams, bar: ProgressBar) -> St
         dots = from_result(result)
         client.acknowledge(job_id)
     return dots
+
+
+def _bytes(field: str, path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as exc:
+        raise error("unreadable-input", f"{path} can't be read: {exc.strerror}.", field=field) from exc

@@ -60,3 +60,4 @@ def warm() -> None:
     for engine in ("tone", "gbn"):
         params = StippleParams(dots=10, engine=engine, iterations=2, minimum_gap=30.0, order="plotter")
         stipple(image, params, clip=clip)
+    stipple(np.eye(8), StippleParams(dots=40, plates="cmyk", iterations=2, edges=0.5, marks="line"))

@@ -12,6 +12,9 @@ from tessera_protocol.jobs import StippleParams
 from ..progress import Progress
 from . import gbn, lloyd, multiclass
 
+# Engines that place all plates together; the others place one after the other, as if there were no other.
+TOGETHER = ("tone",)
+
 
 @dataclasses.dataclass(frozen=True)
 class Placed:
@@ -47,10 +50,7 @@ def place(density: np.ndarray, params: StippleParams, rng: np.random.Generator, 
 def place_plates(
     densities: np.ndarray, params: StippleParams, rng: np.random.Generator, progress: Progress
 ) -> tuple[list[Placed], dict[str, Any]]:
-    """Place `params.dots` sites on several plates, shared out by mass.
-
-    Engine `tone` places all plates together (`multiclass`); the others place one after the other, each as if there
-    were no other.
+    """Place `params.dots` sites on several plates, shared out by mass; engines of TOGETHER by `multiclass`.
 
     Args:
         densities: float32 (P, H, W), not negative, not all 0.
@@ -62,7 +62,7 @@ def place_plates(
     if len(densities) == 1:
         placed = place(densities[0], params, rng, progress)
         return [placed], placed.facts
-    if params.engine == "tone":
+    if params.engine in TOGETHER:
         sites, labels, steps = multiclass.place(densities, params, rng, progress)
         facts = {"iterations_run": steps, "plates_placed": "together"}
         return [Placed(s, own, facts) for s, own in zip(sites, labels, strict=True)], facts

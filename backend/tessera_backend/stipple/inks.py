@@ -76,6 +76,7 @@ def chosen(picture: np.ndarray, count: int, paper: float, rng: np.random.Generat
     away = np.abs(pixels - paper).max(axis=1)
     pixels = pixels[away > min(PAPER, away.max() / 2)]
     pixels = pixels[rng.integers(len(pixels), size=_SAMPLES)].astype(np.float64)
+    count = min(count, len(np.unique(pixels, axis=0)))
     with warnings.catch_warnings():
         # It warns of classes that lose all their members, which are left out here.
         warnings.simplefilter("ignore", UserWarning)

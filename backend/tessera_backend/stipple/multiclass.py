@@ -16,8 +16,8 @@ from ..compiled import njit
 from ..progress import Progress
 from . import capacity, lloyd, start, voronoi
 
-# The union's share of each step.
-UNION = 0.5
+# The union's share of each step. At 0.6 plates give up a twentieth of their spacing, and the union wins a half.
+UNION = 0.6
 
 
 def place(

@@ -16,6 +16,7 @@ from tessera_protocol.jobs import StippleParams
 from ..compiled import njit
 from ..progress import Progress
 from .colour import lab, parsed, to_lab
+from .engines import TOGETHER
 from .inks import Ink
 
 # What overlaps, as a share of what would by chance, is 1 - exp(-(cover / CHANCE)^CHANCE_POWER); cover is the sum of all
@@ -31,7 +32,7 @@ GRAIN = 0.01
 LAYER = 60.0
 # Black takes the place of the common grey from the midtones on (a long-range black): in the lights its dots would
 # stand out. The same price keeps it where it is, unless the others can't get as dark.
-BLACK_POWER = 2
+BLACK_POWER = 1.5
 BLACK_PRICE = 20.0
 _NODES = 17
 _SWEEPS = 60
@@ -52,7 +53,7 @@ def separate(picture: np.ndarray, inks: tuple[Ink, ...], params: StippleParams, 
     Returns:
         float32 (P, H, W), [0, 1.2]: the sum of the dots' areas over the paper's; 0 where the picture is paper.
     """
-    model = Model(inks, params.invert)
+    model = Model(inks, params.invert, params.engine in TOGETHER)
     table = model.table(params, progress)
     densities = np.empty((len(inks), *picture.shape[:2]), np.float32)
     _look_up(np.ascontiguousarray(picture, np.float32), table, densities)
@@ -65,51 +66,70 @@ class Model:
     Attributes:
         colors: of the inks, float64 (P, 3), sRGB.
         paper: float64 (3,), white, or black for inverted drawings, whose inks cover what is under them.
+        together: whether plates know of each other, so that dots overlap less than by chance.
     """
 
-    def __init__(self, inks: tuple[Ink, ...], invert: bool) -> None:
+    def __init__(self, inks: tuple[Ink, ...], invert: bool, together: bool) -> None:
         self.colors = np.array([parsed(ink.color) for ink in inks])
         self.paper = np.full(3, 0.0 if invert else 1.0)
+        self.together = together
 
     def look(self, densities: np.ndarray) -> np.ndarray:
         """sRGB (N, 3) of patches with dots of these areas, (N, P)."""
         out = np.empty((len(densities), 3))
         for cover, color in zip(np.ascontiguousarray(densities, np.float64), out, strict=True):
-            _look(cover, self.colors, self.paper, color)
+            _look(cover, self.colors, self.paper, self.together, color)
         return out
 
     def table(self, params: StippleParams, progress: Progress) -> np.ndarray:
         """Densities for colours on a grid, float32 (nodes, nodes, nodes, P), by red, green, blue."""
         axis = np.linspace(0, 1, _NODES)
         nodes = np.stack(np.meshgrid(axis, axis, axis, indexing="ij"), axis=-1).reshape(-1, 3)
-        goals = lab(nodes)
         least = np.zeros((len(nodes), len(self.colors)))
         if params.plates == "cmyk":
-            common = (1 - nodes.max(axis=1)) / (1 - self.colors[-1].max())
-            least[:, -1] = params.black * np.minimum(common, 1) ** BLACK_POWER
             price = np.zeros_like(least)
             price[:, -1] = BLACK_PRICE
+            amounts = self._solved(nodes, least, price, progress.part(0.0, 0.5))
+            least[:, -1] = params.black * _black(nodes, amounts, float(self.colors[-1].max()))
+            amounts = self._solved(nodes, least, price, progress.part(0.5, 1.0))
         else:
             # The variance that an ink's dots bring in place of bare paper.
-            grain = ((lab(self.colors) - goals[:, None]) ** 2).sum(axis=2)
-            grain -= ((lab(self.paper) - goals) ** 2).sum(axis=1)[:, None]
-            price = GRAIN * grain + LAYER
-        amounts = least.copy()
-        for begin in range(0, len(nodes), _GOALS_PER_CALL):
-            progress("separating", begin / len(nodes), "Separating colours")
-            some = slice(begin, begin + _GOALS_PER_CALL)
-            _solve(goals[some], self.colors, self.paper, least[some], price[some], amounts[some])
+            grain = ((lab(self.colors) - lab(nodes)[:, None]) ** 2).sum(axis=2)
+            grain -= ((lab(self.paper) - lab(nodes)) ** 2).sum(axis=1)[:, None]
+            amounts = self._solved(nodes, least, GRAIN * grain + LAYER, progress)
         amounts[(nodes == self.paper).all(axis=1)] = 0
         return amounts.astype(np.float32).reshape(_NODES, _NODES, _NODES, -1)
 
+    def _solved(self, nodes: np.ndarray, least: np.ndarray, price: np.ndarray, progress: Progress) -> np.ndarray:
+        """Amounts of inks, (N, P), of at least so much, that come nearest to sRGB (N, 3) at these prices."""
+        goals, amounts = lab(nodes), least.copy()
+        for begin in range(0, len(nodes), _GOALS_PER_CALL):
+            progress("separating", begin / len(nodes), "Separating colours")
+            some = slice(begin, begin + _GOALS_PER_CALL)
+            _solve(goals[some], self.colors, self.paper, self.together, least[some], price[some], amounts[some])
+        return amounts
+
+
+def _black(nodes: np.ndarray, amounts: np.ndarray, color: float) -> np.ndarray:
+    """So much black, (N,), as can take the place of what cyan, magenta and yellow, (N, 3 or more), have in common.
+
+    In full where they make a grey, so that no black dulls what they need all their strength for.
+    """
+    darkness = np.minimum((1 - nodes.max(axis=1)) / (1 - color), 1)
+    common = amounts[:, :3].min(axis=1)
+    greys = (nodes == nodes[:, :1]).all(axis=1)
+    by_darkness = np.argsort(darkness[greys], kind="stable")
+    of_grey = np.interp(darkness, darkness[greys][by_darkness], common[greys][by_darkness])
+    return darkness**BLACK_POWER * np.clip(common / np.maximum(of_grey, 1e-3), 0, 1)
+
 
 @njit(cache=True)
-def _look(cover: np.ndarray, colors: np.ndarray, paper: np.ndarray, out: np.ndarray) -> None:
+def _look(cover: np.ndarray, colors: np.ndarray, paper: np.ndarray, together: bool, out: np.ndarray) -> None:
     """sRGB (3,) of a patch with so much of each ink, (P,)."""
     total = 0.0
     for p in range(cover.shape[0]):
         total += cover[p]
-    by_chance = 1 - np.exp(-((total / CHANCE) ** CHANCE_POWER))
+    by_chance = 1 - np.exp(-((total / CHANCE) ** CHANCE_POWER)) if together else 1.0
     for c in range(3):
         apart, chance = paper[c], paper[c]
         for p in range(cover.shape[0]):
@@ -129,6 +149,7 @@ def _solve(
     goals: np.ndarray,
     colors: np.ndarray,
     paper: np.ndarray,
+    together: bool,
     least: np.ndarray,
     price: np.ndarray,
     amounts: np.ndarray,
@@ -146,11 +167,11 @@ def _solve(
         for _ in range(_SWEEPS):
             moved = 0.0
             for p in range(cover.shape[0]):
-                _look(cover, colors, paper, here)
+                _look(cover, colors, paper, together, here)
                 to_lab(here, here)
                 before = cover[p]
                 cover[p] += _DIFFERENCE
-                _look(cover, colors, paper, there)
+                _look(cover, colors, paper, together, there)
                 to_lab(there, there)
                 fall, bend = 0.5 * price[i, p], 1.0
                 for c in range(3):

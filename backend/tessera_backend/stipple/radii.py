@@ -11,12 +11,14 @@ from tessera_protocol.jobs import StippleParams
 # Of the spacing that the darkest tone leaves, what neighbours in a relaxed arrangement hardly ever fall below.
 NEAREST = 0.75
 LEAST_RADIUS = 0.01
-LINE_POWER = 1.5
 
 
 # Dots sized by tone take this much of the tone on themselves; were the lightest smaller in proportion, the lights would
 # need more dots than the darks, which looks like dust.
 LEAST_SHARE = 0.4
+# A line through dots is as long as the root of their number: 2 would keep the tone, but leave nearly no line in the
+# lights; 1 would make everything grey.
+LINE_POWER = 1.5
 
 
 def placing(tones: np.ndarray, params: StippleParams) -> np.ndarray:
@@ -26,8 +28,8 @@ def placing(tones: np.ndarray, params: StippleParams) -> np.ndarray:
         tones: float32 (P, H, W), dark is 1.
         params: marks, engine, radius_min and radius_max are read; `wvs` does not keep the tone anyway.
     Returns:
-        float32 (P, H, W): the tones themselves for dots of one size, else tone over dot area. For a line their
-        square, since a line through dots is as long as the root of their number.
+        float32 (P, H, W): the tones themselves for dots of one size, else tone over dot area. For a line
+        a power of them.
     """
     if params.marks == "line":
         return tones**LINE_POWER
