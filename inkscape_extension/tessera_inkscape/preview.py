@@ -13,8 +13,8 @@ from tessera_protocol.messages import Buffer
 
 Ink = tuple[int, int, int]
 
-# Share of the paper that dots cover, as those of a middling picture do: a preview brings no radii.
-COVER = 0.35
+# Share of the paper that dots of one ink and of several cover, as those of a middling picture do.
+COVER, COVER_OF_SEVERAL = 0.35, 0.7
 WHITE, BLACK = b"\xff\xff\xff", b"\x20\x20\x20"
 
 
@@ -74,12 +74,14 @@ class Preview:
         Args:
             longest: the most that the longer side may have. It gets fewer where dots of whole pixels look truer so.
         """
-        dots = max(1, len(self.positions) // 2)
         width, height = self.sheet.pixels(longest)
-        diameter = 1 + int(2.0 * math.sqrt(COVER / math.pi * width * height / dots))
-        while diameter > 1 and dots * _area(diameter) > COVER * width * height:
+        # The most pixels that a dot may have.
+        cover = COVER if len(self.runs) == 1 else COVER_OF_SEVERAL
+        most = cover * width * height / max(1, len(self.positions) // 2)
+        diameter = 1 + int(2.0 * math.sqrt(most / math.pi))
+        while diameter > 1 and _area(diameter) > most:
             diameter -= 1
-        scale = math.sqrt(dots * _area(diameter) / (COVER * width * height))
+        scale = math.sqrt(_area(diameter) / most)
         width, height = self.sheet.pixels(max(1, round(longest * min(1.0, scale))))
         paper = BLACK if all(_light(ink) for ink, _ in self.runs) else WHITE
         canvas = _Canvas(width, height, paper, diameter)

@@ -17,7 +17,7 @@ import inkex
 from inkex import AbortExtension, BaseElement, SvgDocumentElement, Transform
 from inkex.command import INKSCAPE_EXECUTABLE_NAME, CommandNotFound, which
 
-from . import clips, gather
+from . import clips, gather, place
 from .clips import Region, Ring
 from .geometry import Page, length, own_transform
 
@@ -42,10 +42,22 @@ def over(svg: SvgDocumentElement, source: gather.Source, page: Page) -> Region:
 
 def _drawn_after(svg: SvgDocumentElement, source: gather.Source) -> list[BaseElement]:
     """The selected elements without pictures, in front of the one that shows the image."""
-    selected = {element.get("id") for element in svg.selection.values()}
+    chosen = {
+        element.get("id")
+        for element in svg.selection.values()
+        if not gather.shows_pictures(element) and not _is_result(element)
+    }
+    if not chosen:
+        return []
     everything = list(svg.iterdescendants())
-    in_front = everything[everything.index(source.shown_by) + 1 :]
-    return [shape for shape in in_front if shape.get("id") in selected and not gather.shows_pictures(shape)]
+    return [shape for shape in everything[everything.index(source.shown_by) + 1 :] if shape.get("id") in chosen]
+
+
+def _is_result(element: BaseElement) -> bool:
+    """Whether an element is, or is in, a layer that an effect of ours made: "Select all" is not meant to protect it."""
+    return any(
+        layer.find(f"{place.SVG}metadata/{place.RUN}") is not None for layer in (element, *element.iterancestors())
+    )
 
 
 def _around(shape: BaseElement) -> Transform:
@@ -121,12 +133,17 @@ def _as_paths(svg: SvgDocumentElement, shapes: Sequence[BaseElement]) -> list[Ba
             _run_inkscape(before, f"select-by-id:{','.join(names)};object-to-path;export-filename:{after};export-do")
             outlined = inkex.load_svg(str(after)).getroot()
         except (CommandNotFound, OSError, subprocess.SubprocessError) as exc:
-            raise AbortExtension(
-                "The selected texts could not be turned into outlines. Make paths of them yourself: Path > "
-                "Object to Path."
-            ) from exc
-    found = (gather.target(outlined, f"#{name}") for name in names)
-    return [shape for shape in found if shape is not None]
+            raise _no_outlines() from exc
+    found = [gather.target(outlined, f"#{name}") for name in names]
+    if None in found:
+        raise _no_outlines()
+    return found
+
+
+def _no_outlines() -> AbortExtension:
+    return AbortExtension(
+        "The selected texts could not be turned into outlines. Make paths of them yourself: Path > Object to Path."
+    )
 
 
 def _run_inkscape(document: Path, actions: str) -> None:

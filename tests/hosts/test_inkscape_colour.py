@@ -72,8 +72,8 @@ def test_cmyk_plates(inkscape: Inkscape, tmp_path: Path) -> None:
     image = result.find(".//svg:image", NS)
     image.getparent().remove(image)
     printed = means(inkscape.colors(result, 1000, tmp_path))
-    assert np.abs(printed - wanted).mean() < 0.03
-    assert np.abs(printed - wanted).max() < 0.1
+    assert np.abs(printed - wanted).mean() < 0.02
+    assert np.abs(printed - wanted).max() < 0.06
 
 
 def means(rendered: np.ndarray) -> np.ndarray:
@@ -87,15 +87,15 @@ def means(rendered: np.ndarray) -> np.ndarray:
 
 
 def test_a_line_through_all_dots(inkscape: Inkscape, tmp_path: Path) -> None:
-    """Marks "line" make one path with a point for each dot, which is not much longer than it must be."""
+    """Marks "line" make one path with a point for each dot, which goes from neighbour to neighbour."""
     result = stippled(inkscape, drawings.one_picture(tmp_path), "photo", dots=500, marks="line")
 
     (path,) = layer(result, "Stipple: photo").iterfind(".//svg:path", NS)
     points = np.array([[float(n) for n in pair.split(",")] for pair in path.get("d")[1:].split(" ")])
     assert len(points) == 500
     steps = np.hypot(*np.diff(points, axis=0).T)
-    # The shortest way through N even points of an area A is about 0.7124 sqrt(N A); these are uneven, so it is shorter.
-    assert steps.sum() < 0.85 * np.sqrt(500 * ACROSS * DOWN)
+    # Dots on a triangular lattice are 1.07 sqrt(A / N) apart; those of a picture crowd in its darks.
+    assert steps.sum() < 1.07 * np.sqrt(500 * ACROSS * DOWN)
 
 
 OVER = (

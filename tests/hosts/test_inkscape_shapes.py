@@ -64,13 +64,17 @@ def test_the_area_is_what_inkscape_draws(
 
 
 def test_shapes_below_or_beside_the_picture_do_not_count(parts: SimpleNamespace, tmp_path: Path) -> None:
-    """A background that is selected, too, keeps nothing clear; nor does another picture, or what lies elsewhere."""
+    """A background that is selected, too, keeps nothing clear; nor do pictures, dots, and what lies beside it."""
     below = '<rect id="below" width="100" height="80"/>'
     above = (
         '<rect id="beside" x="70" y="5" width="9" height="9"/><g id="pictures"><use xlink:href="#photo" x="20"/></g>'
+        '<g id="dots"><metadata><run xmlns="urn:tessera:run">{}</run></metadata><circle id="dot" r="50"/></g>'
     )
     found = scene(
-        parts, drawings.one_picture(tmp_path, around=(below, above)), "photo", "below", "beside", "pictures", count=2
+        parts,
+        drawings.one_picture(tmp_path, around=(below, above)),
+        *("photo", "below", "beside", "pictures", "dots", "dot"),
+        count=2,
     )
 
     assert parts.shapes.over(found.svg, found.source, found.page) == []
@@ -97,3 +101,15 @@ def winding(points: np.ndarray, region: list[list[tuple[float, float]]]) -> np.n
                 left = points[:, 0] > x0 + (points[:, 1] - y0) * (x1 - x0) / (y1 - y0)
                 total += np.where(crossed & left, 1 if y1 < y0 else -1, 0)
     return total
+
+
+def test_texts_that_inkscape_does_not_outline(
+    parts: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The artist reads what to do instead; no text is passed over in silence."""
+    document = drawings.one_picture(tmp_path, around=("", '<text id="s" x="15" y="30">Title</text>'))
+    found = scene(parts, document, "photo", "s")
+    for program in ("/no/such/inkscape", "/bin/false"):
+        monkeypatch.setattr(parts.shapes, "which", lambda _, program=program: program)
+        with pytest.raises(parts.inkex.AbortExtension, match="Object to Path"):
+            parts.shapes.over(found.svg, found.source, found.page)
