@@ -17,7 +17,15 @@ from tessera_protocol.jobs import ENGINES, StippleParams
 # Any count that the schema allows.
 _MOST = 100_000
 # Engines that have more than one way to run: label -> parameters.
-_VARIANTS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {}
+_VARIANTS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
+    "diffusion": {
+        "(4 calls + 3 steps)": {},
+        "(4 calls)": {"polish": 0},
+        "(50 calls)": {"model": "local", "polish": 0},
+        "(paper's, 25 calls)": {"model": "paper", "calls": 25, "polish": 0},
+        "(paper's, 898 calls)": {"model": "paper", "polish": 0},
+    },
+}
 
 
 def ours(iterations: int) -> list[Method]:

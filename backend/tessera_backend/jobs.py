@@ -46,10 +46,9 @@ def run(
 
 def warm(device: str) -> None:
     """Load and compile what jobs on this device need, so that the first of them does not wait."""
-    del device  # All engines so far are for the CPU.
     from . import stipple
 
-    stipple.warm()
+    stipple.warm(device)
 
 
 def picture(buffer: Buffer, image_pixels: int, field: str = "image") -> np.ndarray:
@@ -85,14 +84,13 @@ def as_buffer(values: np.ndarray) -> Buffer:
 
 
 def _stipple(params: Any, inputs: Mapping[str, Buffer], progress: Progress, device: str, image_pixels: int) -> Outcome:
-    del device
     from .stipple import stipple
 
     progress("reading", 0.0, "Reading the picture")
     image = picture(inputs["image"], image_pixels)
     outlines = {name: array(inputs[name]) for name in ("clip", "protect") if name in inputs}
     mask = picture(inputs["mask"], image_pixels, "mask") if "mask" in inputs else None
-    dots = stipple(image, params, progress.part(0.05, 1.0), mask=mask, **outlines)
+    dots = stipple(image, params, progress.part(0.05, 1.0), mask=mask, device=device, **outlines)
     return dots.meta, {name: as_buffer(getattr(dots, name)) for name in ("positions", "radii", "plates")}
 
 

@@ -24,6 +24,7 @@ def stipple(
     clip: np.ndarray | None = None,
     mask: np.ndarray | None = None,
     protect: np.ndarray | None = None,
+    device: str = "cpu",
 ) -> Stipples:
     """Turn a picture into dots whose number and size follow its tones.
 
@@ -37,6 +38,7 @@ def stipple(
         mask: a picture of the same kinds as `image`, laid over it and stretched to its size: white keeps dots, black
             keeps them off, grey thins them out.
         protect: an outline in the form of `clip`: no dots inside.
+        device: where networks run, as torch names it; engines that are none need no device.
     Returns:
         the dots. The same arguments on the same machine give the same ones, bit for bit.
     Raises:
@@ -50,14 +52,19 @@ def stipple(
         None if protect is None else check_clip(protect, "protect"),
         None if mask is None else check_image(mask, "mask"),
     )
-    return run(check_image(image), params, progress, bounds)
+    return run(check_image(image), params, progress, bounds, device)
 
 
-def warm() -> None:
-    """Compile every kernel, or load it from the cache, on a picture of a few pixels."""
+def warm(device: str = "cpu") -> None:
+    """Compile every kernel, or load it from the cache, on a picture of a few pixels; networks on accelerators only.
+
+    On the CPU a network would cost every start two seconds for torch, whether anybody wants it or not.
+    """
     image = np.zeros((8, 8), np.uint8)
     clip = np.array([[0, 0, 0], [0, 1, 0], [0, 1, 1], [0, 0, 1]], np.float32)
     for engine in ("tone", "gbn"):
         params = StippleParams(dots=10, engine=engine, iterations=2, minimum_gap=30.0, order="plotter")
         stipple(image, params, clip=clip)
+    if device != "cpu":
+        stipple(image, StippleParams(dots=10, engine="diffusion"), device=device)
     stipple(np.eye(8), StippleParams(dots=40, plates="cmyk", iterations=2, edges=0.5, marks="line"))

@@ -23,7 +23,7 @@ class Placed:
     Attributes:
         sites: float32 (N, 2), pixels of the density's raster, x right, y down.
         labels: int32 (H, W), index of a near site of each pixel, as `voronoi.propagate` leaves them.
-        facts: for the metadata, of plain JSON types; `iterations_run` at least.
+        facts: for the metadata, of plain JSON types; `iterations_run` at least, `weights` and `device` of networks.
     """
 
     sites: np.ndarray
@@ -31,36 +31,57 @@ class Placed:
     facts: dict[str, Any]
 
 
-def place(density: np.ndarray, params: StippleParams, rng: np.random.Generator, progress: Progress) -> Placed:
+def place(
+    density: np.ndarray, params: StippleParams, rng: np.random.Generator, device: str, progress: Progress
+) -> Placed:
     """Place `params.dots` sites as `params.engine` does.
 
     Args:
         density: float32 (H, W), not negative, not all 0.
-        params: engine, dots, iterations and tolerance are read.
+        params: engine, dots, iterations and tolerance are read; model, calls, polish and weights of the learned one.
         rng: all that is random comes from it.
+        device: of torch, where networks run; the others need none.
         progress: told before each step; shown a list of sites, of each plate so far, after it.
+    Raises:
+        InvalidInput: the weights are missing, damaged or of another kind.
     """
     progress("placing", 0.0, f"Placing {params.dots} dots")
+    if params.engine == "diffusion":
+        return _learned(density, params, rng, device, progress)
     sites, labels = lloyd.begin(density, params, rng)
     relax = gbn.relax if params.engine == "gbn" else lloyd.relax
     steps = relax(sites, labels, density, params, rng, progress.part(0.05, 1.0))
     return Placed(sites, labels, {"iterations_run": steps})
 
 
+def _learned(
+    density: np.ndarray, params: StippleParams, rng: np.random.Generator, device: str, progress: Progress
+) -> Placed:
+    """A network's dots, followed by a few steps of engine `tone`."""
+    progress("loading", 0.0, "Loading the network")
+    from . import diffusion
+
+    sites, facts = diffusion.place(density, params, rng, device, progress.part(0.02, 0.9))
+    labels = diffusion.first_labels(sites, density.shape)
+    polish = dataclasses.replace(params, engine="tone", iterations=params.polish, tolerance=0.0)
+    steps = lloyd.relax(sites, labels, density, polish, rng, progress.part(0.9, 1.0))
+    return Placed(sites, labels, facts | {"polish_steps": steps, "iterations_run": steps})
+
+
 def place_plates(
-    densities: np.ndarray, params: StippleParams, rng: np.random.Generator, progress: Progress
+    densities: np.ndarray, params: StippleParams, rng: np.random.Generator, device: str, progress: Progress
 ) -> tuple[list[Placed], dict[str, Any]]:
     """Place `params.dots` sites on several plates, shared out by mass; engines of TOGETHER by `multiclass`.
 
     Args:
         densities: float32 (P, H, W), not negative, not all 0.
-        params, rng, progress: as of `place`.
+        params, rng, device, progress: as of `place`.
     Returns:
         one a plate, with no sites on those without mass; facts for the metadata.
     """
     masses = densities.sum(axis=(1, 2), dtype=np.float64)
     if len(densities) == 1:
-        placed = place(densities[0], params, rng, progress)
+        placed = place(densities[0], params, rng, device, progress)
         return [placed], placed.facts
     if params.engine in TOGETHER:
         sites, labels, steps = multiclass.place(densities, params, rng, progress)
@@ -73,7 +94,7 @@ def place_plates(
         before = [plate.sites for plate in plates]
         part = progress.part(end - masses[p] / masses.sum(), end).showing(lambda now, before=before: [*before, *now])
         some = dataclasses.replace(params, dots=count)
-        plates.append(place(densities[p], some, rng, part) if count else _nobody(densities[p]))
+        plates.append(place(densities[p], some, rng, device, part) if count else _nobody(densities[p]))
     return plates, plates[0].facts | {"plates_placed": "apart"}
 
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from .job import BufferSpec, Job
-from .stipple import ENGINES, MOST_INKS, STIPPLE, StippleParams
+from .stipple import ENGINES, MODELS, MOST_INKS, STIPPLE, StippleParams
 
-__all__ = ["ENGINES", "JOBS", "MOST_INKS", "STIPPLE", "BufferSpec", "Job", "StippleParams"]
+__all__ = ["ENGINES", "JOBS", "MODELS", "MOST_INKS", "STIPPLE", "BufferSpec", "Job", "StippleParams"]
 
 JOBS: Mapping[str, Job] = {job.name: job for job in (STIPPLE,)}

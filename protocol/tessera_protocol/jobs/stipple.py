@@ -13,6 +13,12 @@ ENGINES: Mapping[str, str] = {
     "tone": "Tone (keeps the image's greys)",
     "wvs": "Even (weighted Voronoi, Secord 2002)",
     "gbn": "Smooth (Gaussian blue noise, Ahmed et al. 2022)",
+    "diffusion": "Learned (after StippleDiffusion, Gilad et al. 2026)",
+}
+MODELS: Mapping[str, str] = {
+    "student": "Few steps (ours)",
+    "local": "Many steps (ours)",
+    "paper": "StippleDiffusion itself",
 }
 
 
@@ -29,7 +35,8 @@ class StippleParams:
         ENGINES,
         "Engine",
         "Tone: the number of dots follows the greys exactly. Even: smoother spacing, but darks lose dots to lights. "
-        "Smooth: keeps the greys with the calmest spacing, softer on fine lines; takes longer.",
+        "Smooth: keeps the greys with the calmest spacing, softer on fine lines; takes longer. "
+        "Learned: a network, differentiable and made for GPUs; see its page.",
         page="Dots",
     )
     radius_max: float = number(
@@ -168,6 +175,26 @@ class StippleParams:
     )
     pixels_per_dot: int = integer(
         50, 10, 500, "Pixels per dot", "Working resolution: more is finer and slower.", page="Method"
+    )
+    model: str = choice(
+        "student",
+        MODELS,
+        "Model",
+        "Of the learned engine. Few steps: four calls of a small network. Many steps: fifty. StippleDiffusion itself: "
+        "the published method, 898 calls of a larger one, with weights of our own.",
+        page="Learned",
+    )
+    calls: int = integer(0, 0, 300, "Calls", "Of the network; 0: as many as suit the model.", page="Learned")
+    polish: int = integer(
+        3,
+        0,
+        100,
+        "Polish",
+        "Steps of engine Tone that follow the network's; 0 shows its bare dots.",
+        page="Learned",
+    )
+    weights: str = text(
+        "", 1024, "Weights", "A .safetensors file of your own training; empty takes those that ship.", page="Learned"
     )
     order: str = choice(
         "none",

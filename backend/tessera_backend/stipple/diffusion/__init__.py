@@ -2,6 +2,48 @@
 
 from __future__ import annotations
 
-from .local import first_labels, place
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tessera_protocol.jobs import StippleParams
+
+from ...progress import SILENT, Progress
+from . import local, paper
+from .local import first_labels
 
 __all__ = ["first_labels", "place"]
+
+# The paper's model goes three times through each of its 300 steps unless fewer calls are asked for.
+_PAPER_STEPS = 300
+
+
+def place(
+    density: np.ndarray,
+    params: StippleParams,
+    rng: np.random.Generator,
+    device: str = "cpu",
+    progress: Progress = SILENT,
+) -> tuple[np.ndarray, dict[str, Any]]:
+    """Place dots with a network.
+
+    Args:
+        density: float32 (H, W), not negative, not all 0.
+        params: dots, model, calls and weights are read.
+        rng: all that is random comes from it.
+        device: of torch.
+        progress: told before each call of the network.
+    Returns:
+        float32 (dots, 2), pixels; and how they were made, of plain JSON types.
+    Raises:
+        InvalidInput: the weights are missing, damaged or of another kind.
+    """
+    weights: str | Path = Path(params.weights) if params.weights else f"stipple-{params.model}"
+    if params.model == "paper":
+        sampler, steps = ("ancestral", params.calls) if params.calls else ("repaint", _PAPER_STEPS)
+        return paper.place(
+            density, params.dots, weights, sampler=sampler, steps=steps, rng=rng, device=device, progress=progress
+        )
+    calls = params.calls or None
+    return local.place(density, params.dots, weights, calls=calls, polish=0, rng=rng, device=device, progress=progress)

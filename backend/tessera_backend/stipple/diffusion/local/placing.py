@@ -85,7 +85,7 @@ def place(
         "calls": calls,
         "polish_steps": polish,
         "grid": [columns, rows],
-        "raster": [ground.shape[1], ground.shape[0]],
+        "network_raster": [ground.shape[1], ground.shape[0]],
         "dots_thinned": rows * columns - dots,
     }
 
