@@ -12,6 +12,7 @@ _MOST_ROUNDS = 50
 # More cells than this for a dot would only cost memory.
 _CELLS_PER_DOT = 2
 _PAIRS_PER_DOT = 8
+_PAIRS_ANYWAY = 20_000
 
 
 def undo(positions: np.ndarray, path: np.ndarray, progress: Progress) -> None:
@@ -38,7 +39,7 @@ def undo(positions: np.ndarray, path: np.ndarray, progress: Progress) -> None:
 def find(points: np.ndarray, path: np.ndarray) -> np.ndarray:
     """Places (i, j) of segments that cross, int64 (M, 2), i < j; segment i goes from path[i] to path[i + 1].
 
-    Where there are more than 8 for each dot, some are left out.
+    Of very many, 8 for each dot and more, some are left out.
     """
     low = points.min(axis=0)
     extent = np.maximum(np.ptp(points, axis=0), 1e-9)
@@ -51,8 +52,8 @@ def find(points: np.ndarray, path: np.ndarray) -> np.ndarray:
     starts = np.cumsum(starts)
     members = np.empty(starts[-1], np.int64)
     _book(scaled, path, columns, starts[:-1].copy(), members)
-    pairs = np.empty((_PAIRS_PER_DOT * len(path), 2), np.int64)
-    return np.unique(pairs[: _find(scaled, path, starts, members, pairs)], axis=0)
+    pairs = np.empty((_PAIRS_ANYWAY + _PAIRS_PER_DOT * len(path), 2), np.int64)
+    return pairs[: _find(points, scaled, path, columns, starts, members, pairs)]
 
 
 @njit(cache=True)
@@ -74,14 +75,29 @@ def _book(points: np.ndarray, path: np.ndarray, columns: int, cells: np.ndarray,
 
 
 @njit(cache=True)
-def _find(points: np.ndarray, path: np.ndarray, starts: np.ndarray, members: np.ndarray, pairs: np.ndarray) -> int:
-    """Write crossing pairs, a pair once for each cell that it shares; returns how many."""
+def _find(
+    points: np.ndarray,
+    scaled: np.ndarray,
+    path: np.ndarray,
+    columns: int,
+    starts: np.ndarray,
+    members: np.ndarray,
+    pairs: np.ndarray,
+) -> int:
+    """Write crossing pairs, each from the first cell that its segments share; returns how many.
+
+    Cells are found by `scaled` points, crossings by the points themselves, as `_undo` does.
+    """
     found = 0
     for cell in range(starts.shape[0] - 1):
         for k in range(starts[cell], starts[cell + 1]):
             for m in range(k + 1, starts[cell + 1]):
                 i, j = min(members[k], members[m]), max(members[k], members[m])
-                if j > i + 1 and found < pairs.shape[0] and _cross(points, path[i], path[i + 1], path[j], path[j + 1]):
+                if j == i + 1 or found == pairs.shape[0]:
+                    continue
+                a, b, c, d = scaled[path[i]], scaled[path[i + 1]], scaled[path[j]], scaled[path[j + 1]]
+                row, column = int(max(min(a[1], b[1]), min(c[1], d[1]))), int(max(min(a[0], b[0]), min(c[0], d[0])))
+                if row * columns + column == cell and _cross(points, path[i], path[i + 1], path[j], path[j + 1]):
                     pairs[found] = i, j
                     found += 1
     return found

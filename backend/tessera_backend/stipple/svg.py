@@ -105,8 +105,10 @@ def _line(stipples: Stipples, params: StippleParams) -> str:
     steps = np.diff(places, axis=0) / 1000
     width = 2 * float(stipples.radii.mean())
     x, y = places[0] / 1000
-    line = " %.8g %.8g" * len(steps) % tuple(steps.ravel().tolist())
-    return f'<path stroke-width="{_number(width)}" d="M{x:.8g} {y:.8g}l{line[1:]}"/>\n'
+    line = (
+        "l" + " ".join(["%.8g %.8g"] * len(steps)) % tuple(steps.ravel().tolist()) if len(steps) else f"h{POINT_LENGTH}"
+    )
+    return f'<path stroke-width="{_number(width)}" d="M{x:.8g} {y:.8g}{line}"/>\n'
 
 
 def _rounded(values: np.ndarray, decimals: int) -> np.ndarray:
