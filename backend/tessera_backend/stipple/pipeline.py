@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -13,8 +14,17 @@ from tessera_protocol.jobs import StippleParams
 
 from .. import __version__
 from ..progress import Progress
-from . import gap, gbn, lloyd, order, radii, working
+from . import best, bnot, gap, gbn, lloyd, order, radii, working
 from .page import lay_out
+
+# Each moves sites in place and returns the steps it did, or facts for the metadata, "iterations_run" among them.
+_RELAXATIONS: Mapping[str, Callable[..., int | dict[str, float]]] = {
+    "tone": lloyd.relax,
+    "wvs": lloyd.relax,
+    "gbn": gbn.relax,
+    "bnot": bnot.relax,
+    "best": best.relax,
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,8 +58,9 @@ def run(image: np.ndarray, params: StippleParams, progress: Progress, clip: np.n
     sites, labels = lloyd.begin(density, params, rng)
     clock.lap("start")
 
-    relax = gbn.relax if params.engine == "gbn" else lloyd.relax
-    steps = relax(sites, labels, density, params, rng, progress.part(0.15, 0.75))
+    relax = _RELAXATIONS[params.engine]
+    done = relax(sites, labels, density, params, rng, progress.part(0.15, 0.75))
+    facts = done if isinstance(done, dict) else {"iterations_run": done}
     clock.lap("relaxation")
 
     tones = lloyd.finish(sites, labels, ground.density, rng, progress.part(0.75, 0.8))
@@ -68,7 +79,7 @@ def run(image: np.ndarray, params: StippleParams, progress: Progress, clip: np.n
         clock.lap("order")
 
     progress("done", 1.0, f"{len(positions)} dots")
-    meta = _meta(params, image, layout.page, ground.raster, len(positions), steps) | {"seconds": clock.laps}
+    meta = _meta(params, image, layout.page, ground.raster, len(positions)) | facts | {"seconds": clock.laps}
     return Stipples(positions.astype(np.float32), sizes, layout.page, meta)
 
 
@@ -78,7 +89,6 @@ def _meta(
     page: tuple[float, float],
     raster: tuple[int, int],
     placed: int,
-    steps: int,
 ) -> dict[str, Any]:
     left_out = {"no room for the minimum gap": params.dots - placed} if placed < params.dots else {}
     return {
@@ -90,7 +100,6 @@ def _meta(
         "dots_asked": params.dots,
         "dots_placed": placed,
         "dots_left_out": left_out,
-        "iterations_run": steps,
         "image": [image.shape[1], image.shape[0]],
         "raster": [raster[1], raster[0]],
         "page": list(page),
