@@ -23,6 +23,8 @@ _PIXELS = 12
 # Spread of the masses that is good enough while sites move, and most Newton steps for it; the same for the end.
 _MOVING, _STEPS = 3e-3, 2
 _ENOUGH, _LAST_STEPS = 1e-3, 16
+# Spread of masses beyond which the weights are beyond repair.
+_LOST = 0.12
 # Labels are as good as exact after so many.
 _SWEEPS = 3
 
@@ -50,9 +52,10 @@ def relax(
     begin(sites, labels, density, params, rng, progress.part(0.0, 0.2))
     done, weights = take_turns(sites, labels, density, params, (OVER, 0.0), progress.part(0.2, 0.85))
     cells = power.measured(sites, weights, labels, density)
-    cells = power.revived(cells, power.even(cells))
-    cells = power.evened(cells, power.even(cells), _ENOUGH, _LAST_STEPS, progress.part(0.85, 1.0))
-    return {"iterations_run": done, "power_cells_rms": round(power.spread(cells, power.even(cells)), 6)}
+    whole = np.zeros(len(sites), np.intp)
+    cells = power.evened(cells, whole, _ENOUGH, _LAST_STEPS, progress.part(0.85, 1.0))
+    differ = power.spread(cells, power.mean_of_part(cells.masses, whole))
+    return {"iterations_run": done, "power_cells_rms": round(differ, 6)}
 
 
 def begin(
@@ -107,9 +110,23 @@ def take_turns(
 
 
 def _settled(cells: power.Cells) -> power.Cells:
-    """Cells that are even enough within each part of the picture, the starved ones fed."""
-    targets = power.even_within(cells, power.parts(cells))
-    return power.evened(power.revived(cells, targets), targets, _MOVING, _STEPS)
+    """Cells that are even enough within each part of the picture.
+
+    Where that failed, weights begin anew: cells without any are Voronoi cells, which all have something.
+    """
+    part = power.parts(cells)
+    if power.spread(cells, power.mean_of_part(cells.masses, part)) > _LOST:
+        cells = power.measured(cells.sites, np.zeros(len(part)), _nearest(cells), cells.density)
+        part = power.parts(cells)
+    return power.evened(cells, part, _MOVING, _STEPS)
+
+
+def _nearest(cells: power.Cells) -> np.ndarray:
+    """Labels of Voronoi cells."""
+    labels = cells.labels.copy()
+    for _ in range(_SWEEPS):
+        voronoi.propagate(labels, cells.sites)
+    return labels
 
 
 def _coarsened(density: np.ndarray, pixels: int) -> tuple[np.ndarray, int]:

@@ -28,7 +28,7 @@ _RESIDUAL = 3e-3
 _STARVED = 0.3
 # Spread of the masses beyond which a move of sites was too long.
 _WILD = 0.15
-_HALVINGS = 4
+_TRIALS = 4
 # Two cells are of one part of the picture if more than this share of what either's borders let pass is between them.
 _BRIDGE = 0.01
 
@@ -86,11 +86,6 @@ def spread(cells: Cells, targets: np.ndarray) -> float:
     return float(np.sqrt(np.mean((cells.masses - targets) ** 2)) / cells.masses.mean())
 
 
-def even(cells: Cells) -> np.ndarray:
-    """Targets: the same mass for all, float64 (N,)."""
-    return np.full(len(cells.sites), cells.masses.mean())
-
-
 def parts(cells: Cells) -> np.ndarray:
     """Which of the parts that paper divides the picture into each cell is in, int32 (N,).
 
@@ -106,34 +101,31 @@ def parts(cells: Cells) -> np.ndarray:
     return np.asarray(csgraph.connected_components(pairs, directed=False)[1])
 
 
-def even_within(cells: Cells, part: np.ndarray) -> np.ndarray:
-    """Targets: the same mass for all cells of a part."""
-    return _mean_of_part(cells.masses, part)
+def mean_of_part(values: np.ndarray, part: np.ndarray) -> np.ndarray:
+    """Of values, (N,), float64 (N,): of masses it is what they should be for all cells of a part to have the same."""
+    return np.asarray((np.bincount(part, values) / np.maximum(np.bincount(part), 1))[part])
 
 
-def _mean_of_part(values: np.ndarray, part: np.ndarray) -> np.ndarray:
-    return np.asarray((np.bincount(part, values) / np.bincount(part))[part])
-
-
-def evened(
-    cells: Cells, targets: np.ndarray, enough: float, steps: int, progress: Progress = SILENT
-) -> Cells:
-    """Newton's steps for the weights until the spread is small enough.
+def evened(cells: Cells, part: np.ndarray, enough: float, steps: int, progress: Progress = SILENT) -> Cells:
+    """Newton's steps for the weights until the cells of each part have the same mass.
 
     Args:
         cells: to begin with.
-        targets: float64 (N,), masses wanted.
+        part: int (N,), as `parts` has it; the same for all makes all masses the same.
         enough: spread to reach.
         steps: most steps, those included that did harm and were taken back.
         progress: told before each step.
     """
+    targets = mean_of_part(cells.masses, part)
     caution, now = _CAUTION, spread(cells, targets)
     for step in range(steps):
         if now <= enough:
             break
         progress("relaxing", step / steps, "Evening out cells")
-        weights = cells.weights + newton_step(cells, targets, caution)
-        tried = measured(cells.sites, weights, cells.labels, cells.density)
+        change = newton_step(cells, targets, caution)
+        # Nothing but this holds the weights of one part near those of the next.
+        change -= mean_of_part(change, part)
+        tried = measured(cells.sites, cells.weights + change, cells.labels, cells.density)
         then = spread(tried, targets)
         if then < 0.98 * now and _starved(tried, targets) <= _starved(cells, targets):
             cells, now, caution = tried, then, max(caution / 3, _LEAST_CAUTION)
@@ -162,37 +154,19 @@ def newton_step(cells: Cells, targets: np.ndarray, caution: float) -> np.ndarray
 
 
 def moved(cells: Cells, ways: np.ndarray) -> Cells:
-    """Cells after their sites moved by float32 (N, 2), pixels: less far, if otherwise cells would starve.
-
-    Weights become 0 on average in each part: nothing else holds those of one part near those of the next.
-    """
+    """Cells after their sites moved by float32 (N, 2), pixels: less far, if otherwise cells would starve."""
     height, width = cells.density.shape
     edge = np.array([width, height], np.float32) - np.float32(0.01)
     part = parts(cells)
-    weights = cells.weights - _mean_of_part(cells.weights, part)
-    before = _starved(cells, even_within(cells, part))
-    for _ in range(_HALVINGS):
+    before = _starved(cells, mean_of_part(cells.masses, part))
+    for _ in range(_TRIALS):
         sites = np.clip(cells.sites + ways, 0, edge)
-        tried = measured(sites, weights, cells.labels, cells.density)
-        targets = even_within(tried, part)
+        tried = measured(sites, cells.weights, cells.labels, cells.density)
+        targets = mean_of_part(tried.masses, part)
         if _starved(tried, targets) <= before and spread(tried, targets) < _WILD:
             break
         ways = ways / 2
     return tried
-
-
-def revived(cells: Cells, targets: np.ndarray) -> Cells:
-    """Cells, with weights for the starved ones of which their sites lie on their borders."""
-    starved = np.flatnonzero(cells.masses < _STARVED * targets)
-    if not len(starved):
-        return cells
-    weights, labels = cells.weights.copy(), cells.labels.copy()
-    column, row = cells.sites[starved].astype(np.intp).T
-    owners = labels[row, column]
-    between = cells.sites[starved].astype(np.float64) - cells.sites[owners]
-    weights[starved] = np.maximum(weights[starved], weights[owners] - (between**2).sum(axis=1))
-    labels[row, column] = starved
-    return measured(cells.sites, weights, labels, cells.density)
 
 
 def _starved(cells: Cells, targets: np.ndarray) -> int:
