@@ -19,10 +19,11 @@ OVER = 1.5
 # Turns at the beginning and at the end that go no further than the centroid.
 _CALM = 2
 # Turns are taken on the coarsest raster with so many inked pixels for each dot, since cells cut across pixels anyway.
-_PIXELS = 12
-# Spread of the masses that is good enough while sites move, and most Newton steps for it; the same for the end.
-_MOVING, _STEPS = 3e-3, 2
-_ENOUGH, _LAST_STEPS = 1e-3, 16
+_PIXELS = 8
+# Spread of the masses that is good enough while sites move, most Newton steps for it, and most rounds of solving for
+# each; the same for the end.
+_MOVING = 3e-3, 2, 40
+_LAST = 1e-3, 24, 150
 # Spread of masses beyond which the weights are beyond repair.
 _LOST = 0.12
 # Labels are as good as exact after so many.
@@ -53,7 +54,7 @@ def relax(
     done, weights = take_turns(sites, labels, density, params, (OVER, 0.0), progress.part(0.2, 0.85))
     cells = power.measured(sites, weights, labels, density)
     whole = np.zeros(len(sites), np.intp)
-    cells = power.evened(cells, whole, _ENOUGH, _LAST_STEPS, progress.part(0.85, 1.0))
+    cells = power.evened(cells, whole, *_LAST, progress.part(0.85, 1.0))
     differ = power.spread(cells, power.mean_of_part(cells.masses, whole))
     return {"iterations_run": done, "power_cells_rms": round(differ, 6)}
 
@@ -118,7 +119,7 @@ def _settled(cells: power.Cells) -> power.Cells:
     if power.spread(cells, power.mean_of_part(cells.masses, part)) > _LOST:
         cells = power.measured(cells.sites, np.zeros(len(part)), _nearest(cells), cells.density)
         part = power.parts(cells)
-    return power.evened(cells, part, _MOVING, _STEPS)
+    return power.evened(cells, part, *_MOVING)
 
 
 def _nearest(cells: power.Cells) -> np.ndarray:
@@ -138,5 +139,8 @@ def _coarsened(density: np.ndarray, pixels: int) -> tuple[np.ndarray, int]:
     while np.count_nonzero(density) >= 4 * pixels:
         height, width = density.shape
         even = np.pad(density, ((0, height % 2), (0, width % 2)))
-        density, side = (even[::2, ::2] + even[1::2, ::2] + even[::2, 1::2] + even[1::2, 1::2]) / np.float32(4), 2 * side
+        density, side = (
+            (even[::2, ::2] + even[1::2, ::2] + even[::2, 1::2] + even[1::2, 1::2]) / np.float32(4),
+            2 * side,
+        )
     return np.ascontiguousarray(density), side

@@ -15,7 +15,7 @@ from ...compiled import njit
 _MEET = 9
 # Corners that a square has after as many cuts.
 _CORNERS = 4 + _MEET
-# On paper only every so manieth row is looked at, for the borders there, which need not be exact.
+# On paper only every fourth row is looked at, for the borders there, which need not be exact.
 _PAPER_ROWS = 4
 
 
@@ -194,7 +194,7 @@ def _part(
     Books this part's borders; those between two parts that both are cut out count once.
     """
     for a in range(4):
-        polygons[0, a, 0] = -0.5 if a == 0 or a == 3 else 0.5
+        polygons[0, a, 0] = -0.5 if a % 3 == 0 else 0.5
         polygons[0, a, 1] = -0.5 if a < 2 else 0.5
         makers[0, a] = -1
     corners, at = 4, 0
@@ -244,7 +244,9 @@ def _cut(
         if (here <= 0) != (there <= 0):
             share = here / (here - there)
             for axis in range(2):
-                polygons[to, found, axis] = polygons[at, a, axis] + share * (polygons[at, b, axis] - polygons[at, a, axis])
+                polygons[to, found, axis] = polygons[at, a, axis] + share * (
+                    polygons[at, b, axis] - polygons[at, a, axis]
+                )
             makers[to, found] = by if here <= 0 else makers[at, a]
             found += 1
         here = there

@@ -21,9 +21,9 @@ from . import kernels
 _MOST_BORDERS = 16
 # Newton's system counts paper as this share of the ink's mean density, or a step would send borders that lie on it
 # anywhere, and parts that paper divides could not be solved for. Found anew at each step: Levenberg and Marquardt.
-_CAUTION, _LEAST_CAUTION, _MOST_CAUTION = 0.03, 0.003, 1.0
-_ROUNDS = 100
-_RESIDUAL = 3e-3
+_CAUTION, _LEAST_CAUTION, _MOST_CAUTION = 0.03, 0.003, 20.0
+# Of the system's right side, what a solution may leave.
+_RESIDUAL = 1e-3
 # A cell with less than this share of what it should have is starved; one that has nothing never comes back.
 _STARVED = 0.3
 # Spread of the masses beyond which a move of sites was too long.
@@ -72,7 +72,7 @@ class Cells:
 
 
 def measured(sites: np.ndarray, weights: np.ndarray, labels: np.ndarray, density: np.ndarray) -> Cells:
-    """Cells of sites with such weights; labels are a guess at them, as good as a previous step's, and are not changed."""
+    """Cells of sites with such weights; labels are a guess at them, as those of a step before, and are not changed."""
     count, labels = len(sites), labels.copy()
     sums, near = np.empty((count, 3)), np.empty((count, _MOST_BORDERS), np.int32)
     slopes = np.empty((2, count, _MOST_BORDERS))
@@ -106,7 +106,9 @@ def mean_of_part(values: np.ndarray, part: np.ndarray) -> np.ndarray:
     return np.asarray((np.bincount(part, values) / np.maximum(np.bincount(part), 1))[part])
 
 
-def evened(cells: Cells, part: np.ndarray, enough: float, steps: int, progress: Progress = SILENT) -> Cells:
+def evened(
+    cells: Cells, part: np.ndarray, enough: float, steps: int, rounds: int, progress: Progress = SILENT
+) -> Cells:
     """Newton's steps for the weights until the cells of each part have the same mass.
 
     Args:
@@ -114,6 +116,7 @@ def evened(cells: Cells, part: np.ndarray, enough: float, steps: int, progress: 
         part: int (N,), as `parts` has it; the same for all makes all masses the same.
         enough: spread to reach.
         steps: most steps, those included that did harm and were taken back.
+        rounds: most of conjugate gradients in each; few leave what is uneven over long ways for later.
         progress: told before each step.
     """
     targets = mean_of_part(cells.masses, part)
@@ -122,7 +125,7 @@ def evened(cells: Cells, part: np.ndarray, enough: float, steps: int, progress: 
         if now <= enough:
             break
         progress("relaxing", step / steps, "Evening out cells")
-        change = newton_step(cells, targets, caution)
+        change = newton_step(cells, targets, caution, rounds)
         # Nothing but this holds the weights of one part near those of the next.
         change -= mean_of_part(change, part)
         tried = measured(cells.sites, cells.weights + change, cells.labels, cells.density)
@@ -136,11 +139,12 @@ def evened(cells: Cells, part: np.ndarray, enough: float, steps: int, progress: 
     return cells
 
 
-def newton_step(cells: Cells, targets: np.ndarray, caution: float) -> np.ndarray:
+def newton_step(cells: Cells, targets: np.ndarray, caution: float, rounds: int) -> np.ndarray:
     """How weights have to change for masses to become the targets, to first order, float64 (N,).
 
     Args:
         caution: density that is added to borders, as a share of the ink's mean.
+        rounds: most of conjugate gradients.
     """
     count, ink = len(cells.sites), float(cells.density[cells.density > 0].mean())
     slopes = cells.slopes[0] + caution * ink * cells.slopes[1]
@@ -149,7 +153,7 @@ def newton_step(cells: Cells, targets: np.ndarray, caution: float) -> np.ndarray
     joined = diagonal > 0
     missing = np.where(joined, targets - cells.masses, 0.0)
     step = np.zeros(count)
-    graph.solve(cells.near, slopes, np.where(joined, diagonal, 1.0), missing, _ROUNDS, _RESIDUAL, step)
+    graph.solve(cells.near, slopes, np.where(joined, diagonal, 1.0), missing, rounds, _RESIDUAL, step)
     return step
 
 
