@@ -130,7 +130,10 @@ def evened(
         change -= mean_of_part(change, part)
         tried = measured(cells.sites, cells.weights + change, cells.labels, cells.density)
         then = spread(tried, targets)
-        if then < 0.98 * now and _starved(tried, targets) <= _starved(cells, targets):
+        # Weights maximize a concave function whose gradient is what is missing: the step has not gone past its top.
+        # The spread may rise meanwhile: a border that comes across paper takes all that a part lacks from one cell.
+        uphill = float((targets - tried.masses) @ change) >= 0
+        if (uphill or then < 0.98 * now) and _starved(tried, targets) <= _starved(cells, targets):
             cells, now, caution = tried, then, max(caution / 3, _LEAST_CAUTION)
         else:
             caution *= 5
