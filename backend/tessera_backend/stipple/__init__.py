@@ -57,7 +57,7 @@ def warm() -> None:
     """Compile every kernel, or load it from the cache, on a picture of a few pixels."""
     image = np.zeros((8, 8), np.uint8)
     clip = np.array([[0, 0, 0], [0, 1, 0], [0, 1, 1], [0, 0, 1]], np.float32)
-    for engine in ("tone", "gbn"):
+    for engine in ("tone", "gbn", "best"):
         params = StippleParams(dots=10, engine=engine, iterations=2, minimum_gap=30.0, order="plotter")
         stipple(image, params, clip=clip)
     stipple(np.eye(8), StippleParams(dots=40, plates="cmyk", iterations=2, edges=0.5, marks="line"))
