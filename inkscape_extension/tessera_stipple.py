@@ -101,7 +101,7 @@ class Scene:
             buffers["clip"] = _outline(self.clip.region, page)
         if self.protected:
             buffers["protect"] = _outline(self.protected, page)
-        sheet = Sheet.of(page.width, page.height, wanted.color)
+        sheet = Sheet.of(page.width, page.height, wanted)
         return Request(name, STIPPLE.name, schema.changed(params), buffers, sheet)
 
 

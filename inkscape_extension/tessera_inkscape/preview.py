@@ -9,6 +9,7 @@ import sys
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
 
+from tessera_protocol.jobs import StippleParams
 from tessera_protocol.messages import Buffer
 
 Ink = tuple[int, int, int]
@@ -25,16 +26,20 @@ class Sheet:
     Attributes:
         width, height: in any one unit.
         ink: sRGB of the dots, unless a preview brings inks of its own.
+        paper: its colour, sRGB.
     """
 
     width: float
     height: float
     ink: Ink
+    paper: bytes = WHITE
 
     @staticmethod
-    def of(width: float, height: float, color: str) -> Sheet:
-        """With an ink of the form #rrggbb."""
-        return Sheet(width, height, (int(color[1:3], 16), int(color[3:5], 16), int(color[5:7], 16)))
+    def of(width: float, height: float, params: StippleParams) -> Sheet:
+        """For the dots of a job: inverted ones of several inks are meant for black paper, as is one light ink."""
+        ink = (int(params.color[1:3], 16), int(params.color[3:5], 16), int(params.color[5:7], 16))
+        dark = _light(ink) if params.plates == "one" else params.invert
+        return Sheet(width, height, ink, BLACK if dark else WHITE)
 
     def pixels(self, longest: int) -> tuple[int, int]:
         """Width and height of its picture: the longer side as given, the other at least 1."""
@@ -69,7 +74,7 @@ class Preview:
         return Preview(sheet, positions, _runs(sheet, buffer.shape[0], buffers))
 
     def rgb(self, longest: int) -> tuple[bytes, int, int]:
-        """Its picture: (rows of 3 bytes a pixel, width, height); light inks on dark paper.
+        """Its picture: (rows of 3 bytes a pixel, width, height).
 
         Args:
             longest: the most that the longer side may have. It gets fewer where dots of whole pixels look truer so.
@@ -83,8 +88,7 @@ class Preview:
             diameter -= 1
         scale = math.sqrt(_area(diameter) / most)
         width, height = self.sheet.pixels(max(1, round(longest * min(1.0, scale))))
-        paper = BLACK if all(_light(ink) for ink, _ in self.runs) else WHITE
-        canvas = _Canvas(width, height, paper, diameter)
+        canvas = _Canvas(width, height, self.sheet.paper, diameter)
         coordinates = iter(self.positions)
         for ink, count in self.runs:
             canvas.press(bytes(ink), itertools.islice(zip(coordinates, coordinates), count))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -62,11 +63,47 @@ def test_here_and_through_the_backend_are_the_same(backend: BackendProcess, pict
         assert all(job["client"] != "cli" for job in client.jobs())
 
 
+def test_inks_and_masks(backend: BackendProcess, picture: Path, tmp_path: Path) -> None:
+    """Here and through the backend: dots of each ink, told in the line, the table and the layers; none off the mask."""
+    mask = tmp_path / "mask.png"
+    mask.write_bytes(encode_png(np.repeat(np.uint8([[0], [255]]), 90, axis=1)))
+    here, there, drawing = tmp_path / "here.csv", tmp_path / "there.csv", tmp_path / "dots.svg"
+    for target, more in ((here, []), (there, ["--backend"]), (drawing, [])):
+        inks = ("--plates", "palette", "--palette", "#204080,#806040", "--mask", mask)
+        done = tessera("stipple", picture, "-o", target, *QUICK, *inks, *more, env=backend.environment)
+        assert done.returncode == 0, done.stderr
+        assert re.search(r": 200 dots, Dark blue \d+, Brown \d+, engine tone", done.stdout)
+    assert here.read_text() == there.read_text()
+    head, *rows = here.read_text().splitlines()
+    assert head == "x_mm,y_mm,radius_mm,ink"
+    assert {row.split(",")[3] for row in rows} == {"Dark blue", "Brown"}
+    assert min(float(row.split(",")[1]) for row in rows) > 66
+    assert 'inkscape:label="Dark blue"' in drawing.read_text()
+    assert len(circles(drawing)) == 200
+
+
+def test_a_program_for_a_plotter(picture: Path, tmp_path: Path) -> None:
+    """G-code touches every dot, on a short path without having to be asked."""
+    target, table = tmp_path / "dots.gcode", tmp_path / "dots.csv"
+    for output in (target, table):
+        assert tessera("stipple", picture, "-o", output, *QUICK).returncode == 0
+    program = re.findall(r"G0 X([\d.]+) Y([\d.]+)", target.read_text())
+    assert program.pop() == ("0", "0")
+    assert len(program) == 200
+    points = np.loadtxt(table, delimiter=",", skiprows=1)[:, :2]
+    travel, computed = (np.hypot(*np.diff(np.array(p, float), axis=0).T).sum() for p in (program, points))
+    assert travel < 0.9 * computed
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
         (["ramp.png", "--dots", "5"], "Dots is 5, but 10 to 100000 are possible"),
         (["ramp.png", "--radius-min", "2"], "over the radius"),
+        (["ramp.png", "--plates", "palette", "--palette", "red"], "'red', which is not a colour"),
+        (["ramp.png", "--plates", "cmyk", "--invert"], "on white paper only"),
+        (["ramp.png", "--mask", "missing.png"], "missing.png"),
+        (["ramp.png", "--mask", "words.png"], "words.png"),
         (["ramp.png", "-o", "dots.xyz"], ".svg, .csv and .gcode are possible"),
         (["ramp.png", "-o", "no/such/dots.svg"], "no folder"),
         (["missing.png"], "missing.png"),

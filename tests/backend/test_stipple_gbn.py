@@ -203,7 +203,9 @@ def test_crowded_dots_stay():
     rng = np.random.default_rng(0)
     sites, labels = start.along_curve(density, 20_000, rng)
     before = sites.copy()
-    assert gbn.relax(sites, labels, density, StippleParams(dots=20_000, iterations=2), rng, SILENT) == 2
+    assert gbn.relax(sites, labels, density, StippleParams(dots=20_000, iterations=2), rng, SILENT) == {
+        "iterations_run": 2
+    }
     np.testing.assert_array_equal(sites, before)
 
 

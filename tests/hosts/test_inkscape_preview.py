@@ -8,6 +8,7 @@ import subprocess
 import sys
 from array import array
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,11 +22,12 @@ from tessera_inkscape.follow import Request, follow  # noqa: E402
 from tessera_inkscape.preview import Preview, Sheet  # noqa: E402
 from tessera_inkscape.window import Window  # noqa: E402
 from tessera_protocol.errors import Cancelled  # noqa: E402
+from tessera_protocol.jobs import StippleParams  # noqa: E402
 from tessera_protocol.messages import Buffer  # noqa: E402
 
 from . import drawings  # noqa: E402
 
-SHEET = Sheet.of(200.0, 100.0, "#102030")
+SHEET = Sheet(200.0, 100.0, (16, 32, 48))
 WHITE = (255, 255, 255)
 
 
@@ -56,7 +58,7 @@ def test_dots_lie_where_they_are(count: int) -> None:
 
 def test_a_dot_is_a_disc_around_its_place() -> None:
     """Half a pixel off at most."""
-    inked = (picture(Preview.of(Sheet.of(10, 10, "#000000"), buffers((0.4, 0.55))))[..., 0] == 0).nonzero()
+    inked = (picture(Preview.of(Sheet(10, 10, (0, 0, 0)), buffers((0.4, 0.55))))[..., 0] == 0).nonzero()
     y, x = (np.mean(index) + 0.5 for index in inked)
     assert (x, y) == (pytest.approx(40, abs=1), pytest.approx(55, abs=1))
 
@@ -65,7 +67,7 @@ def test_dots_cover_a_third() -> None:
     """Dots that lie evenly cover as much as those of a middling picture, few or many."""
     for side in (5, 8, 13, 20, 40):
         places = [((0.5 + i) / side, (0.5 + j) / side) for i in range(side) for j in range(side)]
-        drawn = picture(Preview.of(Sheet.of(10, 10, "#000000"), buffers(*places)), 100)
+        drawn = picture(Preview.of(Sheet(10, 10, (0, 0, 0)), buffers(*places)), 100)
         assert (drawn[..., 0] == 0).mean() == pytest.approx(0.35, abs=0.03)
 
 
@@ -85,11 +87,21 @@ def test_dots_at_the_edges_do_not_come_back_on_the_other_side(corner: tuple[floa
     assert not inked[:, 0 if right else -1].any()
 
 
-def test_light_ink_lies_on_dark_paper() -> None:
-    """White dots can be seen."""
-    drawn = picture(Preview.of(Sheet.of(10, 10, "#ffffff"), buffers((0.5, 0.5))))
-    assert (drawn[len(drawn) // 2, len(drawn) // 2] == 255).all()
-    assert (drawn[0, 0] < 60).all()
+@pytest.mark.parametrize(
+    ("params", "dark"),
+    [
+        ({"color": "#ffffff", "invert": True}, True),
+        ({"color": "#102030", "invert": True}, False),
+        ({"plates": "cmyk", "color": "#ffffff"}, False),
+        ({"plates": "palette", "invert": True}, True),
+    ],
+)
+def test_paper_that_shows_the_dots(params: dict[str, Any], dark: bool) -> None:
+    """One white ink lies on dark paper, as do inverted dots of several inks."""
+    sheet = Sheet.of(10, 10, StippleParams(**params))
+    drawn = picture(Preview.of(sheet, buffers((0.5, 0.5))))
+    assert (drawn[0, 0] < 60).all() == dark
+    assert tuple(drawn[len(drawn) // 2, len(drawn) // 2]) == sheet.ink
 
 
 def test_plates_bring_their_inks() -> None:
@@ -139,7 +151,7 @@ class Watcher(Window):
 
 def request(**params: object) -> Request:
     data = drawings.png(drawings.picture(64, 48))
-    return Request("photo", "stipple", params, {"image": Buffer.file(data, "image/png")}, Sheet.of(64, 48, "#000000"))
+    return Request("photo", "stipple", params, {"image": Buffer.file(data, "image/png")}, Sheet(64, 48, (0, 0, 0)))
 
 
 @pytest.mark.parametrize("engine", ["tone", "gbn"])
@@ -195,7 +207,7 @@ def find(kind):
 
 def preview(x):
     data = Buffer.array(array("f", [x, 0.5]).tobytes(), "float32", (1, 2))
-    return Preview.of(Sheet.of(2, 1, "#ff0000"), {"positions": data})
+    return Preview.of(Sheet(2, 1, (255, 0, 0)), {"positions": data})
 
 with window.open_window("Tessera") as shown:
     shown.tell("photo", 0.25)

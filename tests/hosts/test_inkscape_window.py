@@ -67,7 +67,7 @@ class Impatient(Window):
 
 
 def request(name: str = "photo", data: bytes = drawings.png(drawings.picture(64, 48)), **params: object) -> Request:
-    sheet = Sheet.of(64, 48, "#000000")
+    sheet = Sheet(64, 48, (0, 0, 0))
     return Request(name, "stipple", params, {"image": Buffer.file(data, "image/png")}, sheet)
 
 

@@ -31,6 +31,10 @@ STIPPLES = {
         "Smooth: calm spacing that keeps the greys (Gaussian blue noise)",
         StippleParams(dots=5000, page_width=200.0, engine="gbn"),
     ),
+    "line": (
+        "One line, which never crosses itself",
+        StippleParams(dots=6000, page_width=200.0, marks="line", edges=0.3),
+    ),
     "wvs": ("Even spacing (Secord 2002)", StippleParams(dots=5000, page_width=200.0, engine="wvs")),
 }
 

@@ -62,7 +62,7 @@ def warm(device: str = "cpu") -> None:
     """
     image = np.zeros((8, 8), np.uint8)
     clip = np.array([[0, 0, 0], [0, 1, 0], [0, 1, 1], [0, 0, 1]], np.float32)
-    for engine in ("tone", "gbn"):
+    for engine in ("tone", "gbn", "best"):
         params = StippleParams(dots=10, engine=engine, iterations=2, minimum_gap=30.0, order="plotter")
         stipple(image, params, clip=clip)
     if device != "cpu":

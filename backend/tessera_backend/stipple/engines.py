@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -10,8 +11,16 @@ import numpy as np
 from tessera_protocol.jobs import StippleParams
 
 from ..progress import Progress
-from . import gbn, lloyd, multiclass
+from . import best, bnot, gbn, lloyd, multiclass
 
+# Each moves sites in place and returns facts for the metadata, `iterations_run` at least.
+_RELAXATIONS: Mapping[str, Callable[..., dict[str, Any]]] = {
+    "tone": lloyd.relax,
+    "wvs": lloyd.relax,
+    "gbn": gbn.relax,
+    "bnot": bnot.relax,
+    "best": best.relax,
+}
 # Engines that place all plates together; the others place one after the other, as if there were no other.
 TOGETHER = ("tone",)
 
@@ -49,9 +58,8 @@ def place(
     if params.engine == "diffusion":
         return _learned(density, params, rng, device, progress)
     sites, labels = lloyd.begin(density, params, rng)
-    relax = gbn.relax if params.engine == "gbn" else lloyd.relax
-    steps = relax(sites, labels, density, params, rng, progress.part(0.05, 1.0))
-    return Placed(sites, labels, {"iterations_run": steps})
+    facts = _RELAXATIONS[params.engine](sites, labels, density, params, rng, progress.part(0.05, 1.0))
+    return Placed(sites, labels, facts)
 
 
 def _learned(

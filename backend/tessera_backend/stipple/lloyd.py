@@ -9,6 +9,8 @@ density's own centroids, which costs those steps no tone and brings dots nearest
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from tessera_protocol.jobs import StippleParams
@@ -42,7 +44,7 @@ def relax(
     params: StippleParams,
     rng: np.random.Generator,
     progress: Progress,
-) -> int:
+) -> dict[str, Any]:
     """Relax sites on a raster.
 
     Args:
@@ -53,7 +55,7 @@ def relax(
         rng: where sites with empty cells go.
         progress: told before each step; shown them after it.
     Returns:
-        the number of steps done. The last one goes to the centroid and not past it.
+        facts for the metadata: "iterations_run", the steps done. The last one goes to the centroid and not past it.
     """
     closing = min(CLOSING[params.engine], (params.iterations + 2) // 3)
     weight = density * density if params.engine == "tone" else density
@@ -78,7 +80,7 @@ def relax(
         move(sites, ways, empty, labels, density, rng)
         done += 1
         progress.show(lambda: [sites])
-    return done
+    return {"iterations_run": done}
 
 
 def finish(

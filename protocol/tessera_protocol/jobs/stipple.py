@@ -13,6 +13,8 @@ ENGINES: Mapping[str, str] = {
     "tone": "Tone (keeps the image's greys)",
     "wvs": "Even (weighted Voronoi, Secord 2002)",
     "gbn": "Smooth (Gaussian blue noise, Ahmed et al. 2022)",
+    "bnot": "Transport (blue noise through optimal transport, de Goes et al. 2012)",
+    "best": "Best (transport, then even cells; takes longer)",
     "diffusion": "Learned (after StippleDiffusion, Gilad et al. 2026)",
 }
 MODELS: Mapping[str, str] = {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from tessera_protocol.jobs import StippleParams
@@ -31,7 +33,7 @@ def relax(
     params: StippleParams,
     rng: np.random.Generator,
     progress: Progress,
-) -> int:
+) -> dict[str, Any]:
     """Relax sites on a raster; arguments and result are those of `lloyd.relax`, and `rng` is not needed.
 
     Where dots far outnumber the pixels that have ink, they stay where they are. Dots may come to lie on paper.
@@ -54,7 +56,7 @@ def relax(
     sites[:] = places
     for _ in range(_SWEEPS):
         voronoi.propagate(labels, sites)
-    return done
+    return {"iterations_run": done}
 
 
 def descend(
