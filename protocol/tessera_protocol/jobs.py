@@ -152,7 +152,7 @@ class StippleParams:
         page="Colour",
     )
     inks: int = integer(
-        6, 2, MOST_INKS, "Inks", "How many inks the picture chooses, if the palette is empty.", page="Colour"
+        6, 2, MOST_INKS, "Inks", "How many inks the picture chooses at most, if the palette is empty.", page="Colour"
     )
     black: float = number(
         0.9,

@@ -73,7 +73,7 @@ def place_plates(
         part = progress.part(end - masses[p] / masses.sum(), end)
         some = dataclasses.replace(params, dots=count)
         plates.append(place(densities[p], some, rng, part) if count else _nobody(densities[p]))
-    return plates, plates[0].facts | {"plates_placed": "apart"}
+    return plates, plates[int(np.argmax(masses))].facts | {"plates_placed": "apart"}
 
 
 def _nobody(density: np.ndarray) -> Placed:
