@@ -45,7 +45,7 @@ class Picture:
 def default(folder: Path | None) -> list[Picture]:
     """The bundled picture and the formulas, and whatever pictures lie in `folder`."""
     files = sorted(p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES) if folder else []
-    return [_from_file(STILL_LIFE), ramp(), gaussian(), *map(_from_file, files)]
+    return [_from_file(STILL_LIFE), ramp(), gaussian(), stress(), *map(_from_file, files)]
 
 
 def ramp() -> Picture:
@@ -66,6 +66,17 @@ def gaussian() -> Picture:
         return _bytes(1 - np.exp(-(x**2 + y[:, None] ** 2) / (2 * SIGMA**2)))
 
     return Picture("gauss", f"density exp(-r^2 / (2 {SIGMA}^2))", 1.0, draw)
+
+
+def stress() -> Picture:
+    """A sharp peak among four hills (Balzer et al. 2009), on [-1, 1]^2: the paper's stress test."""
+
+    def draw(width: int, height: int) -> Grey:
+        x, y = (2 * (np.arange(side) + 0.5) / side - 1 for side in (width, height))
+        hills = np.sin(np.pi * x) ** 2 * np.sin(np.pi * y[:, None]) ** 2
+        return _bytes(1 - np.minimum(np.exp(-20 * (x**2 + y[:, None] ** 2)) + hills, 1))
+
+    return Picture("stress", "density exp(-20 r^2) + sin(pi x)^2 sin(pi y)^2", 1.0, draw)
 
 
 def _from_file(path: Path) -> Picture:

@@ -1,12 +1,15 @@
-"""The one channel between a running job and whoever waits for it: stages, fractions, and the wish to stop."""
+"""The one channel between a running job and whoever waits for it: stages, fractions, previews, the wish to stop."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from tessera_protocol.errors import error
 
 Report = Callable[[str, float, str], None]
+# Makes a preview of the state the job is in at this moment. Called at once or never, so it need not copy what it uses.
+Preview = Callable[[], Any]
 
 
 class Progress:
@@ -15,11 +18,18 @@ class Progress:
     Args:
         report: told (stage, fraction in [0, 1] of the whole job, a line of text).
         cancelled: asked whether to stop; polled at each call.
+        listener: gets previews that it may call, as often as it wants some; None: nobody looks at them.
     """
 
-    def __init__(self, report: Report | None = None, cancelled: Callable[[], bool] | None = None) -> None:
+    def __init__(
+        self,
+        report: Report | None = None,
+        cancelled: Callable[[], bool] | None = None,
+        listener: Callable[[Preview], None] | None = None,
+    ) -> None:
         self._report = report
         self._cancelled = cancelled
+        self._listener = listener
 
     def __call__(self, stage: str, fraction: float, text: str = "") -> None:
         """Say where the job is.
@@ -32,9 +42,21 @@ class Progress:
         if self._report is not None:
             self._report(stage, min(max(fraction, 0.0), 1.0), text)
 
+    def show(self, preview: Preview) -> None:
+        """Offer a preview: costs next to nothing when nobody wants one, so it is for every step."""
+        if self._listener is not None:
+            self._listener(preview)
+
     def part(self, low: float, high: float) -> Progress:
         """A Progress whose 0 to 1 is `low` to `high` of this one."""
-        return Progress(lambda stage, f, text: self(stage, low + f * (high - low), text))
+        return Progress(lambda stage, f, text: self(stage, low + f * (high - low), text), listener=self._listener)
+
+    def showing(self, finish: Callable[[Any], Any]) -> Progress:
+        """This Progress, with `finish` applied to the previews: for stages that know less than their caller.
+
+        What reaches the job's end has to be a mapping, buffer name -> array.
+        """
+        return Progress(self, listener=lambda preview: self.show(lambda: finish(preview())))
 
 
 SILENT = Progress()

@@ -13,7 +13,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
-from inkex import BaseElement, Path, SvgDocumentElement, Transform
+from inkex import AbortExtension, BaseElement, Path, SvgDocumentElement, Transform
 from inkex.bezier import cspsubdiv
 
 from .gather import Source, Step, hidden, link, property_of, target
@@ -59,20 +59,21 @@ class Clip:
     region: Region | None
     wraps: tuple[Wrap, ...]
 
-    def rows(self, page: Page) -> list[float]:
-        """The region as the job's `clip` wants it: (ring number, x, y) a vertex, as shares of the page."""
-        return [
-            value
-            for number, ring in enumerate(self.region or [])
-            for x, y in ring
-            for value in (float(number), x / page.width, y / page.height)
-        ]
+
+def rows(region: Region, page: Page) -> list[float]:
+    """A region as a job's inputs want it: (ring number, x, y) a vertex, as shares of the page."""
+    return [
+        value
+        for number, ring in enumerate(region)
+        for x, y in ring
+        for value in (float(number), x / page.width, y / page.height)
+    ]
 
 
 def clip_of(svg: SvgDocumentElement, source: Source, page: Page) -> Clip:
     """What clips and masks leave of an image."""
     to_page = page.from_image @ -source.steps[-1].to_root
-    whole: Ring = [(0.0, 0.0), (page.width, 0.0), (page.width, page.height), (0.0, page.height)]
+    whole = _whole(page)
     region: Region = [whole]
     wraps: list[Wrap] = []
     for step in source.steps:
@@ -81,13 +82,34 @@ def clip_of(svg: SvgDocumentElement, source: Source, page: Page) -> Clip:
         if clip is not None and clip.TAG == "clipPath":
             try:
                 for part in _regions(clip, step, to_page @ step.to_root):
-                    region = _intersection(region, part)
+                    region = intersection(region, part)
             except NotAnOutline:
                 wraps.append(Wrap("clip-path", reference, step))
         mask = property_of(step.element, "mask") or ""
         if target(svg, mask) is not None:
             wraps.append(Wrap("mask", mask, step))
     return Clip(None if region == [whole] else region, tuple(wraps))
+
+
+def within(clip: Clip, area: Region, name: str, page: Page) -> Clip:
+    """A clip of the image `name` that shows less: only what lies in `area`, too.
+
+    Raises:
+        AbortExtension: that can't be said in rings.
+    """
+    try:
+        return dataclasses.replace(
+            clip, region=intersection([_whole(page)] if clip.region is None else clip.region, area)
+        )
+    except NotAnOutline as exc:
+        raise AbortExtension(
+            f"{name} is clipped, and neither its clip nor the selected shapes are convex, so where both leave room for "
+            "dots is not clear. Release the clip, or make the selected shapes one simple shape."
+        ) from exc
+
+
+def _whole(page: Page) -> Ring:
+    return [(0.0, 0.0), (page.width, 0.0), (page.width, page.height), (0.0, page.height)]
 
 
 def _regions(clip: BaseElement, step: Step, to_page: Transform) -> Sequence[Region]:
@@ -122,18 +144,18 @@ def _shapes_of(element: BaseElement, outer: Transform, depth: int) -> list[Regio
         return [] if used is None else _shapes_of(used, moved, depth + 1)
     if element.TAG not in _SHAPES:
         raise NotAnOutline(f"a clip with a {element.TAG}")
-    rings = _rings(element.get_path(), at)
-    if property_of(element, "clip-rule") == "evenodd" and not (len(rings) == 1 and _convex(rings[0])):
+    outline = rings(element.get_path(), at)
+    if property_of(element, "clip-rule") == "evenodd" and not (len(outline) == 1 and _convex(outline[0])):
         raise NotAnOutline("the even-odd rule")
-    return [rings] if rings else []
+    return [outline] if outline else []
 
 
-def _rings(path: object, at: Transform) -> Region:
+def rings(path: object, at: Transform) -> Region:
     """A path's subpaths as polygons; fills close what is open."""
     curves = Path(path).transform(at).to_superpath()
     cspsubdiv(curves, FLATNESS)
-    rings = [[(float(node[1][0]), float(node[1][1])) for node in curve] for curve in curves]
-    return [ring for ring in map(_without_repeats, rings) if len(ring) >= 3]
+    outline = [[(float(node[1][0]), float(node[1][1])) for node in curve] for curve in curves]
+    return [ring for ring in map(_without_repeats, outline) if len(ring) >= 3]
 
 
 def _without_repeats(ring: Ring) -> Ring:
@@ -146,16 +168,19 @@ def _union(shapes: list[Region]) -> Region:
     if len(shapes) == 1:
         return shapes[0]
     union: Region = []
-    for rings in shapes:
-        areas = [_area(ring) for ring in rings]
+    for outline in shapes:
+        areas = [area(ring) for ring in outline]
         if min(areas) < 0.0 < max(areas):
             raise NotAnOutline("a shape with holes beside other shapes")
-        union += [ring if area > 0.0 else ring[::-1] for ring, area in zip(rings, areas)]
+        union += [ring if size > 0.0 else ring[::-1] for ring, size in zip(outline, areas)]
     return union
 
 
-def _intersection(one: Region, other: Region) -> Region:
+def intersection(one: Region, other: Region) -> Region:
     """The part that two regions share.
+
+    Raises:
+        NotAnOutline: neither is one convex ring.
 
     Cutting rings by a half-plane keeps their winding numbers on its inner side, so one region may be of any
     shape as long as the other one is convex.
@@ -164,7 +189,7 @@ def _intersection(one: Region, other: Region) -> Region:
         one, other = other, one
     if len(other) != 1 or not _convex(other[0]):
         raise NotAnOutline("two clips that are not convex")
-    cutter = other[0] if _area(other[0]) > 0.0 else other[0][::-1]
+    cutter = other[0] if area(other[0]) > 0.0 else other[0][::-1]
     for i, corner in enumerate(cutter):
         one = [_cut(ring, cutter[i - 1], corner) for ring in one]
     return [ring for ring in one if len(ring) >= 3]
@@ -184,7 +209,7 @@ def _cut(ring: Ring, a: Point, b: Point) -> Ring:
     return kept
 
 
-def _area(ring: Ring) -> float:
+def area(ring: Ring) -> float:
     """Twice the signed area."""
     return sum(ring[i - 1][0] * y - x * ring[i - 1][1] for i, (x, y) in enumerate(ring))
 

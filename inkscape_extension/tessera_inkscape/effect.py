@@ -22,17 +22,18 @@ SETTINGS = Path(__file__).resolve().parent.parent / "settings.json"
 
 
 class JobEffect(inkex.EffectExtension):
-    """An effect whose options are the parameters of a job.
+    """An effect whose options are the parameters of a job, and questions of its own.
 
-    Subclasses set `job` and write `work`.
+    Subclasses set `job` and `own`, a class of `tessera_protocol.hosts`, and write `work`.
     """
 
     job: Job
+    own: type[Any]
 
     def add_arguments(self, pars: argparse.ArgumentParser) -> None:
         """One option a parameter that has a control, and the notebook's page."""
         pars.add_argument("--tab", default="")
-        for name, spec in schema.specs(self.job.params).items():
+        for name, spec in {**schema.specs(self.job.params), **schema.specs(self.own)}.items():
             if not spec.from_host:
                 pars.add_argument(f"--{name}", type=_READERS.get(spec.kind, str), default=spec.default)
 
@@ -42,12 +43,19 @@ class JobEffect(inkex.EffectExtension):
         Raises:
             InvalidInput: a value out of range.
         """
+        return self._checked(self.job.params)
+
+    def own_parameters(self) -> Any:
+        """What the artist answered to the effect's own questions, as an object of `own`; raises as `parameters`."""
+        return self._checked(self.own)
+
+    def _checked(self, params: type[Any]) -> Any:
         given = {
             name: as_hex_color(value) if spec.is_color else value
-            for name, spec in schema.specs(self.job.params).items()
+            for name, spec in schema.specs(params).items()
             if (value := getattr(self.options, name, None)) is not None
         }
-        return schema.check(self.job.params, given)
+        return schema.check(params, given)
 
     def link_folders(self) -> list[str]:
         """What relative links may be relative to.

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from tessera_protocol.errors import Cancelled, TesseraError, error, raised
 from tessera_protocol.messages import Buffer, Progress, Result
 
+from .preview import Preview, Sheet
 from .window import Window
 
 if TYPE_CHECKING:
@@ -25,12 +26,14 @@ class Request:
         job: a job's name, such as "stipple".
         params: values that differ from the defaults.
         buffers: the inputs.
+        sheet: what previews are drawn on.
     """
 
     name: str
     job: str
     params: Mapping[str, Any]
     buffers: Mapping[str, Buffer]
+    sheet: Sheet
 
 
 def follow(requests: Sequence[Request], command: Sequence[str] | None, window: Window) -> list[Result]:
@@ -67,7 +70,11 @@ def _one(client: Client, request: Request, before: int, count: int, window: Wind
 
     def on_progress(progress: Progress) -> None:
         window.tell(f"{heading}\n{progress.text or progress.stage}", (before + progress.fraction) / count)
+        preview = Preview.of(request.sheet, progress.buffers)
+        if preview is not None:
+            window.show(preview)
 
+    window.show(None)
     window.tell(f"{heading}\nWaiting for the backend", before / count)
     job_id = client.submit(request.job, request.params, request.buffers)
     try:

@@ -98,28 +98,33 @@ def sources(svg: SvgDocumentElement) -> Sequence[Source]:
     return found
 
 
+def shows_pictures(element: BaseElement) -> bool:
+    """Whether there are images in an element, or it is one, or a clone of one."""
+    return next(_from(element), None) is not None
+
+
 def page(svg: SvgDocumentElement, source: Source, picture: Picture) -> Page:
     """Where the image lies, as the page that the backend is to fill.
 
     Raises:
         AbortExtension: the image has no area, or more than a page may have.
     """
-    image = source.image
+    box = viewport(svg, source.image, picture)
+    to_mm = geometry.root_to_mm(svg) @ source.steps[-1].to_root
+    large, small = geometry.singular_values(to_mm)
+    if min(box[2:]) <= 0 or small <= 1e-6 * large:
+        raise AbortExtension(f"The picture {source.name} has no area in the drawing. Give it a width and a height.")
+    return Page.of(box, to_mm, geometry.aspect(source.image.get("preserveAspectRatio")))
+
+
+def viewport(svg: SvgDocumentElement, image: BaseElement, picture: Picture) -> geometry.Box:
+    """The box of an <image> in its user space; without area when neither it nor its file says how large it is."""
     width = geometry.length(image.get("width"), svg.viewbox_width)
     height = geometry.length(image.get("height"), svg.viewbox_height)
     if width <= 0 or height <= 0:
         width, height = pixels.natural_size(picture.data, width, height)
-    box = (
-        geometry.length(image.get("x"), svg.viewbox_width),
-        geometry.length(image.get("y"), svg.viewbox_height),
-        width,
-        height,
-    )
-    to_mm = geometry.root_to_mm(svg) @ source.steps[-1].to_root
-    large, small = geometry.singular_values(to_mm)
-    if width <= 0 or height <= 0 or small <= 1e-6 * large:
-        raise AbortExtension(f"The picture {source.name} has no area in the drawing. Give it a width and a height.")
-    return Page.of(box, to_mm, geometry.aspect(image.get("preserveAspectRatio")))
+    x, y = geometry.length(image.get("x"), svg.viewbox_width), geometry.length(image.get("y"), svg.viewbox_height)
+    return x, y, width, height
 
 
 def picture(source: Source, folders: Sequence[str]) -> Picture:

@@ -1,13 +1,18 @@
-"""Dots into the document: one Inkscape layer right over the image's own, of circles in true millimetres."""
+"""Dots into the document: one Inkscape layer right over the image's own, in true millimetres.
+
+Several plates are sublayers of it. They multiply, as inks do on white paper, but only among themselves: the layer
+isolates them from the picture under it.
+"""
 
 from __future__ import annotations
 
 import dataclasses
 import json
 import math
+import re
 import sys
 from array import array
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from inkex import BaseElement, Layer, SvgDocumentElement, Transform
@@ -24,13 +29,34 @@ POINT_LENGTH_MM = 0.01
 
 
 @dataclasses.dataclass(frozen=True)
+class Plate:
+    """One ink: its name, its colour (#rrggbb), and how many of the dots it has."""
+
+    name: str
+    color: str
+    dots: int
+
+    @property
+    def label(self) -> str:
+        """What its layer is called."""
+        return self.name if self.color in self.name else f"{self.name} {self.color}"
+
+    def style(self, marks: str) -> str:
+        """The style that all its dots share."""
+        if marks == "circles":
+            return f"fill:{self.color};stroke:none"
+        joined = ";stroke-linejoin:round" if marks == "line" else ""
+        return f"fill:none;stroke:{self.color};stroke-linecap:round{joined}"
+
+
+@dataclasses.dataclass(frozen=True)
 class Dots:
     """A result, unpacked.
 
     Attributes:
-        positions: x, y, x, y, ... in millimetres of the page.
+        positions: x, y, x, y, ... in millimetres of the page; those of a plate follow each other.
         radii: one a dot, mm.
-        meta: of the run: engine, weights, device, seed, parameters, ...
+        meta: of the run: engine, weights, device, seed, parameters, plates, ...
     """
 
     positions: Sequence[float]
@@ -42,20 +68,39 @@ class Dots:
         """From the raw little-endian float32 buffers of a result."""
         return Dots(_floats(positions), _floats(radii), meta)
 
-
-@dataclasses.dataclass(frozen=True)
-class Marks:
-    """How dots are drawn: `kind` is "circles" or "points", `color` #rrggbb."""
-
-    kind: str
-    color: str
+    @property
+    def plates(self) -> Sequence[Plate]:
+        """The inks, the lowest first."""
+        return [Plate(plate["name"], plate["color"], plate["dots"]) for plate in self.meta["plates"]]
 
     @property
-    def style(self) -> str:
-        """The style that all dots of a layer share."""
-        if self.kind == "points":
-            return f"fill:none;stroke:{self.color};stroke-linecap:round"
-        return f"fill:{self.color};stroke:none"
+    def overprinted(self) -> bool:
+        """Whether inks show through each other; on black paper, the upper one covers the lower."""
+        return not self.meta.get("parameters", {}).get("invert", False)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Space:
+    """Where dots are drawn.
+
+    Attributes:
+        from_page: millimetres of the page to units.
+        mm: units per millimetre.
+    """
+
+    from_page: Transform
+    mm: float
+
+    @property
+    def digits(self) -> int:
+        """Decimals of a thousandth of a millimetre, whatever the document's unit is."""
+        return min(9, max(0, math.ceil(3.0 - math.log10(self.mm))))
+
+    def points(self, positions: Iterable[float]) -> Iterator[tuple[float, float]]:
+        """Positions, in pairs."""
+        a, b, c, d, e, f = self.from_page.to_hexad()
+        coordinates = iter(positions)
+        return ((a * x + c * y + e, b * x + d * y + f) for x, y in zip(coordinates, coordinates))
 
 
 def place(
@@ -63,12 +108,13 @@ def place(
     source: Source,
     page: Page,
     dots: Dots,
-    marks: Marks,
+    marks: str,
     wraps: Sequence[Wrap] = (),
 ) -> BaseElement:
     """Put the dots over an image.
 
     Args:
+        marks: "circles", "points" or "line".
         wraps: clips and masks that the dots don't know of.
     Returns:
         The new layer.
@@ -78,19 +124,37 @@ def place(
     content_to_root, mm = _content_space(svg)
     layer = Layer.new(f"Stipple: {source.name}")
     layer.set("id", svg.get_unique_id("stipple"))
-    layer.set("style", marks.style)
+    layer.set("style", "isolation:isolate")
     _set_transform(layer, -_to_root(parent) @ content_to_root)
     _describe(layer, dots)
     parent.insert(parent.index(below) + 1, layer)
     around = set(layer.iterancestors())
-    group: BaseElement = layer
-    for wrap in wraps:
-        # What clips the layer's own place clips the dots already.
-        if wrap.step.element not in around:
+    # What clips the layer's own place clips the dots already.
+    wraps = [wrap for wrap in wraps if wrap.step.element not in around]
+    space = _Space(-content_to_root @ -root_to_mm(svg) @ page.to_drawing, mm)
+    first = 0
+    for plate in dots.plates:
+        if not plate.dots:
+            continue
+        group = layer if len(dots.plates) == 1 else _sublayer(plate, layer)
+        blend = ";mix-blend-mode:multiply" if group is not layer and dots.overprinted else ""
+        group.set("style", plate.style(marks) + blend)
+        for wrap in wraps:
             group = _wrapped(group, wrap, content_to_root)
-    to_content = -content_to_root @ -root_to_mm(svg) @ page.to_drawing
-    _draw(group, dots, marks.kind, to_content, mm)
+        last = first + plate.dots
+        _MARKS[marks](group, space, dots.positions[2 * first : 2 * last], dots.radii[first:last])
+        first = last
     return layer
+
+
+def _sublayer(plate: Plate, layer: BaseElement) -> BaseElement:
+    """A new layer within a layer, with an id that people can read in other programs."""
+    own = Layer.new(plate.label)
+    readable = re.sub(r"[^a-z0-9]+", "-", plate.name.lower()).strip("-")
+    # As the layer's id is new in the document, so is this one.
+    own.set("id", f"{layer.get('id')}-{readable}")
+    layer.append(own)
+    return own
 
 
 def _floats(data: memoryview) -> Sequence[float]:
@@ -149,22 +213,34 @@ def _wrapped(group: BaseElement, wrap: Wrap, content_to_root: Transform) -> Base
     return inner
 
 
-def _draw(group: BaseElement, dots: Dots, kind: str, to_content: Transform, mm: float) -> None:
+def _circles(group: BaseElement, space: _Space, positions: Sequence[float], radii: Sequence[float]) -> None:
     """One element a dot; plain lxml, as a hundred thousand of inkex's would take a minute."""
-    a, b, c, d, e, f = to_content.to_hexad()
-    # A thousandth of a millimetre, whatever the document's unit is.
-    digits = min(9, max(0, math.ceil(3.0 - math.log10(mm))))
-    length = POINT_LENGTH_MM * mm
-    coordinates = iter(dots.positions)
-    for px, py, radius in zip(coordinates, coordinates, dots.radii):
-        x, y = a * px + c * py + e, b * px + d * py + f
-        if kind == "points":
-            line = f"M{x - length / 2:.{digits}f},{y:.{digits}f}h{length:.{digits + 1}f}"
-            width = f"{2.0 * radius * mm:.{digits + 1}f}"
-            etree.SubElement(group, f"{SVG}path", {"d": line, "stroke-width": width})
-        else:
-            circle = {"cx": f"{x:.{digits}f}", "cy": f"{y:.{digits}f}", "r": f"{radius * mm:.{digits + 1}f}"}
-            etree.SubElement(group, f"{SVG}circle", circle)
+    digits = space.digits
+    for (x, y), radius in zip(space.points(positions), radii):
+        circle = {"cx": f"{x:.{digits}f}", "cy": f"{y:.{digits}f}", "r": f"{radius * space.mm:.{digits + 1}f}"}
+        etree.SubElement(group, f"{SVG}circle", circle)
+
+
+def _points(group: BaseElement, space: _Space, positions: Sequence[float], radii: Sequence[float]) -> None:
+    """One stroke of no length a dot, as wide as the dot."""
+    digits, length = space.digits, POINT_LENGTH_MM * space.mm
+    for (x, y), radius in zip(space.points(positions), radii):
+        line = f"M{x - length / 2:.{digits}f},{y:.{digits}f}h{length:.{digits + 1}f}"
+        width = f"{2.0 * radius * space.mm:.{digits + 1}f}"
+        etree.SubElement(group, f"{SVG}path", {"d": line, "stroke-width": width})
+
+
+def _line(group: BaseElement, space: _Space, positions: Sequence[float], radii: Sequence[float]) -> None:
+    """One stroke through all dots in their order, as wide as they are on average."""
+    if not radii:
+        return
+    digits = space.digits
+    way = " ".join(f"{x:.{digits}f},{y:.{digits}f}" for x, y in space.points(positions))
+    width = f"{2.0 * sum(radii) / len(radii) * space.mm:.{digits + 1}f}"
+    etree.SubElement(group, f"{SVG}path", {"d": f"M{way}", "stroke-width": width})
+
+
+_MARKS = {"circles": _circles, "points": _points, "line": _line}
 
 
 def _describe(layer: BaseElement, dots: Dots) -> None:

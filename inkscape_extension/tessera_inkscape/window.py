@@ -11,10 +11,15 @@ import signal
 import time
 import warnings
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .preview import Preview
 
 # A job that is done before this shows no window: a flash tells nobody anything.
 SHOW_AFTER = 0.4
+# The longer side of a preview in px. It is drawn twice as large, and scaled down: that makes edges smooth.
+PREVIEW_SIDE = 360
 
 
 class Window:
@@ -29,6 +34,9 @@ class Window:
 
     def tell(self, text: str, fraction: float | None) -> None:
         """Show a line of text and how far the work is, 0 to 1; None: not known."""
+
+    def show(self, preview: Preview | None) -> None:
+        """Show how the result looks so far; None takes it away."""
 
     def cancelled(self) -> bool:
         """Whether the artist wants to stop. Called several times a second: this is where a window lives."""
@@ -53,7 +61,7 @@ class Window:
 
 
 class GtkWindow(Window):
-    """A small window with text, a bar and a Cancel button.
+    """A small window with text, a bar and a Cancel button, and above them a preview once there is one.
 
     Args:
         gtk: the module `gi.repository.Gtk`, version 3.
@@ -67,7 +75,10 @@ class GtkWindow(Window):
         self._opened = time.monotonic()
         self._text = ""
         self._fraction: float | None = None
+        self._preview: Preview | None = None
+        self._drawn: Preview | None = None
         self._window: Any = None
+        self._picture: Any = None
         self._label: Any = None
         self._bar: Any = None
 
@@ -75,8 +86,13 @@ class GtkWindow(Window):
         self._text, self._fraction = text, fraction
         self._refresh()
 
+    def show(self, preview: Preview | None) -> None:
+        # Drawn later, by `cancelled`: of several that come at once only the last one.
+        self._preview = preview
+
     def cancelled(self) -> bool:
         self._refresh()
+        self._draw()
         return self._cancelled
 
     def close(self) -> None:
@@ -98,21 +114,40 @@ class GtkWindow(Window):
             self._bar.set_fraction(min(max(self._fraction, 0.0), 1.0))
         self._pump()
 
+    def _draw(self) -> None:
+        if self._window is None or self._preview is self._drawn:
+            return
+        self._drawn = self._preview
+        if self._drawn is None:
+            self._picture.hide()
+            return
+        # As a GdkPixbuf, since Gtk's Python has no cairo on some systems.
+        from gi.repository import GdkPixbuf, GLib
+
+        rgb, width, height = self._drawn.rgb(2 * PREVIEW_SIDE)
+        data = GLib.Bytes.new(rgb)
+        large = GdkPixbuf.Pixbuf.new_from_bytes(data, GdkPixbuf.Colorspace.RGB, False, 8, width, height, 3 * width)
+        size = self._drawn.sheet.pixels(PREVIEW_SIDE)
+        self._picture.get_child().set_from_pixbuf(large.scale_simple(*size, GdkPixbuf.InterpType.BILINEAR))
+        self._picture.show()
+        self._pump()
+
     def _build(self) -> None:
         gtk = self._gtk
         self._window = window = gtk.Window(title=self._title)
         window.set_default_size(380, -1)
         window.set_resizable(False)
         window.set_keep_above(True)
-        window.set_position(gtk.WindowPosition.CENTER)
+        window.set_position(gtk.WindowPosition.CENTER_ALWAYS)
         window.set_border_width(16)
         window.connect("delete-event", self._on_cancel)
         box = gtk.Box(orientation=gtk.Orientation.VERTICAL, spacing=12)
+        self._picture = gtk.Frame(halign=gtk.Align.CENTER, child=gtk.Image(visible=True), no_show_all=True)
         self._label = gtk.Label(xalign=0.0, width_chars=48, max_width_chars=48, wrap=True)
         self._bar = gtk.ProgressBar()
         button = gtk.Button(label="Cancel", halign=gtk.Align.END)
         button.connect("clicked", self._on_cancel)
-        for child in (self._label, self._bar, button):
+        for child in (self._picture, self._label, self._bar, button):
             box.pack_start(child, False, False, 0)
         window.add(box)
         window.show_all()

@@ -167,7 +167,7 @@ def test_ctrl_c_cancels_cleanly(own_backend: BackendProcess, tmp_path: Path, thr
     assert not target.exists()
     if through_backend:
         with own_backend.client() as client:
-            assert [job["state"] for job in client.jobs()] == ["cancelled"]
+            until(lambda: [job["state"] for job in client.jobs()] == ["cancelled"])
 
 
 def test_without_a_backend_the_commands_say_so(tmp_path: Path) -> None:

@@ -24,20 +24,29 @@ def test_shipped_picture_is_this_scene(small):
     assert np.percentile(difference, 99) < 30
 
 
-def test_shipped_file_is_small_grey_and_full_size():
-    """8 bit grey, 1200 x 900 px, under 400 kB."""
+def test_shipped_file_is_small_and_full_size():
+    """8 bit RGB, 1200 x 900 px, under 600 kB."""
     loaded = images.load(STILL_LIFE)
     assert loaded.dtype == np.uint8
-    assert loaded.shape == scene.SIZE[::-1]
-    assert STILL_LIFE.stat().st_size < 400_000
+    assert loaded.shape[:2] == scene.SIZE[::-1]
+    assert STILL_LIFE.stat().st_size < 600_000
 
 
 def test_tones_reach_from_shadow_to_paper(small):
     """Deep shadows, highlights, and no tenth of the range left out."""
-    shares = np.histogram(small, bins=10, range=(0, 256))[0] / small.size
-    assert small.min() < 10
-    assert small.max() > 245
+    grey = np.asarray(Image.fromarray(small).convert("L"))
+    shares = np.histogram(grey, bins=10, range=(0, 256))[0] / grey.size
+    assert grey.min() < 10
+    assert grey.max() > 240
     assert shares.min() > 0.005
+
+
+def test_there_are_colours_for_every_ink(small):
+    """Yellow, green, blue and violet, strong enough to be told apart."""
+    hue, saturation, value = np.moveaxis(np.asarray(Image.fromarray(small).convert("HSV")), -1, 0)
+    strong = (saturation > 60) & (value > 40)
+    shares = np.histogram(hue[strong], bins=[25, 50, 115, 190, 240])[0] / hue.size
+    assert (shares > 0.004).all(), shares
 
 
 def test_seed_is_all_the_randomness():
@@ -51,4 +60,4 @@ def test_seed_is_all_the_randomness():
 @pytest.mark.parametrize("size", [(1, 1), (7, 40), (40, 7)])
 def test_any_shape(size):
     """Any width and height give a picture of that size."""
-    assert scene.render(*size, seed=0, samples=1).shape == size[::-1]
+    assert scene.render(*size, seed=0, samples=1).shape == (*size[::-1], 3)

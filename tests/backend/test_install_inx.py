@@ -12,7 +12,12 @@ from tessera_protocol import schema
 from tessera_protocol.jobs import JOBS
 
 NS = {"x": inx.NAMESPACE}
-FIELDS = [(effect, name) for effect in inx.EFFECTS for name in schema.specs(effect.job.params)]
+FIELDS = [
+    (effect, name)
+    for effect in inx.EFFECTS
+    for params in (effect.job.params, effect.own)
+    for name in schema.specs(params)
+]
 
 
 def dialog(effect: inx.Effect) -> ET.Element:
@@ -35,7 +40,7 @@ def test_the_committed_file_is_up_to_date(effect: inx.Effect) -> None:
 @pytest.mark.parametrize(("effect", "name"), FIELDS, ids=lambda value: getattr(value, "script", value))
 def test_every_parameter_has_its_control(effect: inx.Effect, name: str) -> None:
     """Type, range, default, unit and help arrive in the dialog; what the host supplies has no control."""
-    spec = schema.specs(effect.job.params)[name]
+    spec = {**schema.specs(effect.job.params), **schema.specs(effect.own)}[name]
     found = dialog(effect).findall(f".//x:page/x:param[@name='{name}']", NS)
     if spec.from_host:
         assert found == []

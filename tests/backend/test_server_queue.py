@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tessera_backend.server.pool import Member, Pool
 from tessera_backend.server.queue import FairQueue
 from tessera_protocol.errors import Refused
 
@@ -70,8 +71,25 @@ def test_limits_are_refusals() -> None:
 def test_remove_and_choose() -> None:
     """A waiting job can be taken out; a worker can pass over what it can't do."""
     queue = filled(["a", "a", "b"])
+    queue.push("c", "c3", learned=True)
     assert queue.remove("a0")
     assert not queue.remove("a0")
-    assert queue.pop(lambda job: job[0] == "b") == "b2"
-    assert queue.pop(lambda job: False) is None
-    assert len(queue) == 1
+    assert queue.pop(lambda learned: learned) == "c3"
+    assert queue.pop(lambda learned: learned) is None
+    assert len(queue) == 2
+
+
+@pytest.mark.parametrize(
+    ("devices", "takers"),
+    [
+        (["cpu"], {"classical": ["cpu"], "learned": ["cpu"]}),
+        (["cpu", "cuda:0", "cuda:1"], {"classical": ["cpu"], "learned": ["cuda:0", "cuda:1"]}),
+        (["mps"], {"classical": ["mps"], "learned": ["mps"]}),
+    ],
+)
+def test_networks_go_to_accelerators(devices: list[str], takers: dict[str, list[str]]) -> None:
+    """With a GPU beside the CPU each does its own kind of job; one kind of worker alone does all."""
+    pool = Pool(None, {}, None)  # type: ignore[arg-type]
+    pool._members = {device: Member(device, device, None) for device in devices}
+    for kind, expected in takers.items():
+        assert [m.device for m in pool.members if pool.suits(m, kind == "learned")] == expected

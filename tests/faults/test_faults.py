@@ -71,6 +71,23 @@ def test_cancel_ends_a_running_job_and_keeps_the_worker(own_backend: BackendProc
         assert [w["pid"] for w in client.status()["workers"]] == before
 
 
+def test_a_follower_that_stands_still_gets_no_pile_of_previews(own_backend: BackendProcess) -> None:
+    """It follows and never reads: the other follower gets one preview after another, and Cancel works for both."""
+    with own_backend.start().client() as client, own_backend.client() as still:
+        job_id = submit_and_wait_until_it_runs(client)
+        still.attach(job_id)
+        dots = [until(lambda: _previews(client), 60) for _ in range(3)]
+        assert all(preview.shape == (LONG["dots"], 2) for found in dots for preview in found)  # type: ignore[attr-defined]
+        still.cancel(job_id)
+        assert isinstance(end_of(client, job_id), Cancelled)
+        assert isinstance(end_of(still, job_id), Cancelled)
+
+
+def _previews(client: Client) -> list[Buffer]:
+    progress = [event for event in client.poll(0.1) if isinstance(event, messages.Progress)]
+    return [event.buffers["positions"] for event in progress if event.buffers]
+
+
 def test_a_worker_that_does_not_hear_the_cancel_is_replaced(own_backend: BackendProcess) -> None:
     """Stopped in its tracks (SIGSTOP), it is killed; the job is cancelled all the same."""
     with own_backend.start().client() as client:

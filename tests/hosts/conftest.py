@@ -6,17 +6,20 @@ import os
 import shutil
 import subprocess
 import sys
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from tessera_backend import install
 from tests.conftest import BackendProcess
 
-from .inkscape import Inkscape
+from .inkscape import Inkscape, inkex_folder
 
 REQUIRED = os.environ.get("TESSERA_REQUIRE_HOSTS") == "1"
+EXTENSION = Path(__file__).parents[2] / "inkscape_extension"
 PROGRAMS = {"inkscape": ("inkscape", "Xvfb")}
 
 
@@ -81,3 +84,27 @@ def inkscape(display: str, extension: Path, backend: BackendProcess, tmp_path: P
 def lonely_inkscape(display: str, extension: Path, tmp_path: Path) -> Inkscape:
     """The real Inkscape with the extension, where no backend runs."""
     return Inkscape(display, extension, tmp_path / "home", tmp_path)
+
+
+@pytest.fixture(scope="session")
+def parts() -> SimpleNamespace:
+    """The extension's modules, on the inkex that this Inkscape brings."""
+    sys.path[:0] = [str(EXTENSION)]
+    sys.path.append(str(inkex_folder()))
+    with warnings.catch_warnings():
+        # inkex 1.2 imports deprecated parts of itself, and says so.
+        warnings.simplefilter("ignore")
+        import inkex
+
+        import tessera_stipple
+        from tessera_inkscape import clips, gather, geometry, masks, place, shapes
+    return SimpleNamespace(
+        inkex=inkex,
+        clips=clips,
+        gather=gather,
+        geometry=geometry,
+        masks=masks,
+        place=place,
+        shapes=shapes,
+        stipple=tessera_stipple,
+    )

@@ -18,6 +18,7 @@ NS = {
 }
 LABEL = "{http://www.inkscape.org/namespaces/inkscape}label"
 EFFECT_SECONDS = 120
+REC_601 = np.array([0.299, 0.587, 0.114])
 
 
 @dataclasses.dataclass(frozen=True)
@@ -81,9 +82,14 @@ class Inkscape:
         return subprocess.Popen(command, cwd=self.extension, env=env, stdout=pipe, stderr=pipe, text=True)
 
     def render(self, drawing: etree._Element, width: int, base: Path) -> np.ndarray:
-        """The drawing as Inkscape draws it on white: float64 (H, W) darkness, 0 white to 1 black.
+        """The drawing as Inkscape draws it on white: float64 (H, W) darkness, 0 white to 1 black; see `colors`."""
+        return 1.0 - self.colors(drawing, width, base).astype(np.float64) @ REC_601 / 255.0
+
+    def colors(self, drawing: etree._Element, width: int, base: Path) -> np.ndarray:
+        """The drawing as Inkscape draws it on white: uint8 (H, W, 3), sRGB.
 
         Args:
+            width: of the picture, px.
             base: the folder that relative links start from.
         """
         source, target = base / "to-render.svg", self.folder / "rendered.png"
@@ -93,7 +99,7 @@ class Inkscape:
         environment = {name: value for name, value in self.environment.items() if name != "DISPLAY"}
         subprocess.run(command, env=environment, capture_output=True, timeout=EFFECT_SECONDS, check=True)
         with Image.open(target) as image:
-            return 1.0 - np.asarray(image.convert("L"), dtype=np.float64) / 255.0
+            return np.asarray(image.convert("RGB"))
 
     def _prefer(self, params: dict[str, object]) -> None:
         """Last used values, which an effect without its dialog takes."""

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import math
 import subprocess
-import sys
-import warnings
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -15,29 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from . import drawings
-from .inkscape import inkex_folder
 
 pytestmark = pytest.mark.host("inkscape")
 
 EXTENSION = Path(__file__).parents[2] / "inkscape_extension"
 PX = 25.4 / 96.0
-
-
-@pytest.fixture(scope="module")
-def parts() -> SimpleNamespace:
-    """The extension's modules, on the inkex that this Inkscape brings."""
-    sys.path[:0] = [str(EXTENSION)]
-    sys.path.append(str(inkex_folder()))
-    with warnings.catch_warnings():
-        # inkex 1.2 imports deprecated parts of itself, and says so.
-        warnings.simplefilter("ignore")
-        import inkex
-
-        import tessera_stipple
-        from tessera_inkscape import clips, gather, geometry, place
-    return SimpleNamespace(
-        inkex=inkex, clips=clips, gather=gather, geometry=geometry, place=place, stipple=tessera_stipple
-    )
+ONE_PLATE = {"name": "Ink", "color": "#000000", "dots": 1}
 
 
 def scene(parts: SimpleNamespace, document: Path, *selected: str) -> SimpleNamespace:
@@ -149,7 +130,7 @@ def test_intersection_with_a_convex_clip(
     """A point is wound around by the intersection as by the ring itself if it is inside the convex one, else not."""
     square = [(30 * math.cos(turn + k * math.pi / 2), 30 * math.sin(turn + k * math.pi / 2)) for k in range(4)]
 
-    cut = parts.clips._intersection([ring], [square])
+    cut = parts.clips.intersection([ring], [square])
 
     for probe in probes:
         margin = min(_distance(probe, r) for r in (ring, square))
@@ -270,10 +251,8 @@ def test_what_is_no_outline_is_wrapped_around_the_dots(
     found = clipped(parts, tmp_path, defs, attributes, "transform='translate(7 8) rotate(30)'", *around)
 
     assert [wrap.attribute for wrap in found.clip.wraps] == wraps
-    dots = parts.place.Dots([1.0, 2.0], [0.5], {"engine": "tone"})
-    layer = parts.place.place(
-        found.svg, found.source, found.page, dots, parts.place.Marks("circles", "#000000"), found.clip.wraps
-    )
+    dots = parts.place.Dots([1.0, 2.0], [0.5], {"engine": "tone", "plates": [ONE_PLATE]})
+    layer = parts.place.place(found.svg, found.source, found.page, dots, "circles", found.clip.wraps)
     group = layer.find(f"{{*}}g[@{wraps[0]}]")
     (circle,) = group.iter("{*}circle")
     # The two transforms around the dot cancel out: it lies where it would without the wrap.
@@ -289,9 +268,9 @@ def test_dots_stay_round_inside_a_transformed_layer(parts: SimpleNamespace, tmp_
     layers = f"<g inkscape:groupmode='layer' {transform}><g inkscape:groupmode='layer' id='inner'>"
     document = drawings.one_picture(tmp_path, around=(layers, "</g></g>"))
     found = scene(parts, document, "photo")
-    dots = parts.place.Dots([0.0, 0.0], [0.5], {})
+    dots = parts.place.Dots([0.0, 0.0], [0.5], {"plates": [ONE_PLATE]})
 
-    layer = parts.place.place(found.svg, found.source, found.page, dots, parts.place.Marks("circles", "#000000"))
+    layer = parts.place.place(found.svg, found.source, found.page, dots, "circles")
 
     assert layer.getprevious().get("id") == "inner"
     outer = parts.geometry.own_transform(layer.getparent()) @ parts.geometry.own_transform(layer)

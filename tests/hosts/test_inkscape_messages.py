@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from lxml import etree
 
+from tessera_protocol.messages import Progress
 from tests.conftest import BackendProcess, until
 
 from . import drawings
@@ -148,11 +149,20 @@ def test_a_picture_larger_than_a_page_can_be(inkscape: Inkscape, tmp_path: Path)
     assert "up to 5000 mm are possible" in message(inkscape.script(document, "photo"))
 
 
-def test_inkscape_ending_the_effect_ends_the_job(inkscape: Inkscape, backend: BackendProcess, tmp_path: Path) -> None:
-    """SIGTERM, as from Inkscape's own Cancel: the job is cancelled, nothing is said, the document is left alone."""
-    script = inkscape.started(drawings.one_picture(tmp_path), "photo", dots=100_000, iterations=1000)
+@pytest.mark.parametrize("environment", [{}, {"TESSERA_NO_WINDOW": ""}], ids=["alone", "in a window"])
+def test_inkscape_ending_the_effect_ends_the_job(
+    inkscape: Inkscape, backend: BackendProcess, tmp_path: Path, environment: dict[str, str]
+) -> None:
+    """SIGTERM, as from Inkscape's own Cancel: the job is cancelled, nothing is said, the document is left alone.
+
+    That holds while the window shows previews.
+    """
+    document = drawings.one_picture(tmp_path)
+    script = inkscape.started(document, "photo", environment=environment, dots=100_000, iterations=1000)
     with script as process, backend.client() as client:
         running = until(lambda: [j["job_id"] for j in client.jobs() if j["state"] == "running"])
+        client.attach(running[0])  # type: ignore[index]
+        until(lambda: any(isinstance(event, Progress) and event.buffers for event in client.poll(0.1)))
         process.terminate()
         out, err = process.communicate(timeout=60)
         states = {job["job_id"]: job["state"] for job in client.jobs()}

@@ -15,6 +15,7 @@ EXTENSION = Path(__file__).parents[2] / "inkscape_extension"
 sys.path.insert(0, str(EXTENSION))
 
 from tessera_inkscape.follow import Request, follow  # noqa: E402
+from tessera_inkscape.preview import Sheet  # noqa: E402
 from tessera_inkscape.window import Window, open_window  # noqa: E402
 from tessera_protocol.errors import Cancelled, InvalidInput, Unreachable  # noqa: E402
 from tessera_protocol.messages import Buffer  # noqa: E402
@@ -66,7 +67,8 @@ class Impatient(Window):
 
 
 def request(name: str = "photo", data: bytes = drawings.png(drawings.picture(64, 48)), **params: object) -> Request:
-    return Request(name, "stipple", params, {"image": Buffer.file(data, "image/png")})
+    sheet = Sheet(64, 48, (0, 0, 0))
+    return Request(name, "stipple", params, {"image": Buffer.file(data, "image/png")}, sheet)
 
 
 @pytest.fixture

@@ -8,5 +8,5 @@ STILL_LIFE = Path(__file__).with_name("still_life.png")
 
 
 def still_life() -> bytes:
-    """The bundled picture: a PNG file, 1200 x 900 px, 8 bit grey, rendered by `scene.py`."""
+    """The bundled picture: a PNG file, 1200 x 900 px, 8 bit RGB, rendered by `scene.py`."""
     return STILL_LIFE.read_bytes()

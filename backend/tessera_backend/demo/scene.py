@@ -3,7 +3,7 @@
 Everything in it is a signed distance function, sphere-traced in numpy: no model, photo or texture went in, so the
 picture is this project's own work, under the project's licence. It was made to show what stippling is good at:
 soft gradients (egg, wall), deep shadow (plums, the shell's mouth), highlights, fine texture (ribs, the pear's
-lenticels) and crisp silhouettes. `python -m tessera_backend.demo.scene` renders `still_life.png` anew.
+lenticels), crisp silhouettes, and colours. `python -m tessera_backend.demo.scene` renders `still_life.png` anew.
 
 Units are about decimetres; x right, y up, z towards the viewer; the table is at y = 0. Light is linear until the
 last line. Sources: Hart, Sphere Tracing, The Visual Computer 12(10), 1996; soft shadows and ambient occlusion
@@ -33,6 +33,26 @@ MATERIALS = np.array(
     np.float32,
 ).T
 
+# Colours, linear RGB; each is brought to a luminance of 1, which leaves brightness to the reflectance.
+COLOURS = np.array(
+    [
+        (1.16, 0.98, 0.72),
+        (1.25, 1.02, 0.16),
+        (1.30, 0.90, 0.50),
+        (0.50, 1.20, 0.25),
+        (1.06, 1.00, 0.88),
+        (1.70, 0.55, 2.10),
+        (0.97, 1.00, 1.06),
+        (0.62, 1.02, 1.45),
+    ],
+    np.float32,
+).T
+BLUSH = np.array([2.30, 0.72, 0.25], np.float32)
+_LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)
+# Of the key light and of what comes from the sky.
+_WARM = np.array([1.09, 0.99, 0.84], np.float32)[:, None]
+_COOL = np.array([0.90, 1.00, 1.26], np.float32)[:, None]
+
 _EYE = np.array([0.15, 1.75, 6.6], np.float32)
 _TARGET = np.array([0.12, 0.66, 0.0], np.float32)
 _LENS = 3.1
@@ -42,7 +62,7 @@ _TILE = 1 << 17
 
 
 def render(width: int, height: int, seed: int, samples: int = 8) -> np.ndarray:
-    """The still life, uint8 (height, width), sRGB grey. The picture is framed by its width.
+    """The still life, uint8 (height, width, 3), sRGB. The picture is framed by its width.
 
     Args:
         seed: places the samples within each pixel, and the grain of skin, wall and cloth.
@@ -51,18 +71,18 @@ def render(width: int, height: int, seed: int, samples: int = 8) -> np.ndarray:
     rng = np.random.default_rng(seed)
     grain = rng.random((64, 64, 64), np.float32)
     rows, columns = np.mgrid[:height, :width].astype(np.float32).reshape(2, -1)
-    light = np.zeros(width * height, np.float32)
+    light = np.zeros((3, width * height), np.float32)
     for sample in range(samples):
         # A rotated grid: one sample in each row and column of the pixel's n x n cells.
         dx = (sample + rng.random(dtype=np.float32)) / samples
         dy = ((sample * 3 + 1) % samples + rng.random(dtype=np.float32)) / samples
         x = (2 * (columns + dx) - width) / width
         y = (height - 2 * (rows + dy)) / width
-        for start in range(0, light.size, _TILE):
+        for start in range(0, width * height, _TILE):
             tile = slice(start, start + _TILE)
-            light[tile] += _radiance(_rays(x[tile], y[tile]), grain) / samples
+            light[:, tile] += _radiance(_rays(x[tile], y[tile]), grain) / samples
     corner = np.hypot(columns / width - 0.5, (rows - height / 2) / width)
-    return _film(light * (1 - 0.55 * corner**2)).reshape(height, width)
+    return _film(light * (1 - 0.55 * corner**2)).T.reshape(height, width, 3)
 
 
 def _rays(x: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -174,7 +194,7 @@ def _cloth(p: np.ndarray) -> np.ndarray:
 
 
 def _radiance(rays: np.ndarray, grain: np.ndarray) -> np.ndarray:
-    """Linear light that comes back along each ray, (N,)."""
+    """Linear light that comes back along each ray, RGB, (3, N)."""
     p = _EYE[:, None] + rays * _traced(rays)
     kind = _distances(p).argmin(axis=0)
     normal = _normals(p)
@@ -191,7 +211,19 @@ def _radiance(rays: np.ndarray, grain: np.ndarray) -> np.ndarray:
     facing = np.clip(-(rays * normal).sum(0), 0, 1)
     sheen = gloss * 0.22 * (1 - facing) ** 4 * open_sky
     falloff = np.where(kind == WALL, _pool_of_light(p), 1.0)
-    return (albedo * (1.35 * key + fill + rim) * falloff + shine + sheen).astype(np.float32)
+    light = _WARM * (1.35 * key + rim) + _COOL * fill
+    light = albedo * _colour(p, kind, grain) * light * falloff + _WARM * shine + _COOL * sheen
+    return light.astype(np.float32)
+
+
+def _colour(p: np.ndarray, kind: np.ndarray, grain: np.ndarray) -> np.ndarray:
+    """RGB of luminance 1, (3, N): of the materials, the pear with a blush on its sunny side."""
+    colour = COLOURS[:, kind]
+    pear = np.flatnonzero(kind == PEAR)
+    side = 2.2 * (_noise(p[:, pear] * 1.7, grain) - 0.5) + 1.6 * (0.95 - p[0, pear]) - 0.35 * p[1, pear]
+    blush = np.clip(side, 0, 1) ** 1.5
+    colour[:, pear] += (BLUSH[:, None] - colour[:, pear]) * 0.75 * blush
+    return colour / (_LUMINANCE @ colour)
 
 
 def _pool_of_light(p: np.ndarray) -> np.ndarray:

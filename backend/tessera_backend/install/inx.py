@@ -6,8 +6,10 @@ import dataclasses
 import sys
 import xml.etree.ElementTree as ET
 from pathlib import Path
+from typing import Any
 
 from tessera_protocol import schema
+from tessera_protocol.hosts import StippleInInkscape
 from tessera_protocol.jobs import STIPPLE, Job
 from tessera_protocol.schema import Spec
 
@@ -21,12 +23,14 @@ class Effect:
     Attributes:
         job: whose parameters the dialog shows.
         script: the effect's file; its .inx has the same name.
+        own: what the dialog asks beside them, declared in `tessera_protocol.hosts`.
         tip: one line, for the status bar.
         guidance: paragraphs of the dialog's last page.
     """
 
     job: Job
     script: str
+    own: type[Any]
     tip: str
     guidance: tuple[str, ...]
 
@@ -35,16 +39,25 @@ class Effect:
         """The name of the .inx file."""
         return Path(self.script).with_suffix(".inx").name
 
+    @property
+    def controls(self) -> dict[str, Spec]:
+        """Everything that the dialog asks: name -> Spec."""
+        specs = schema.specs(self.job.params) | schema.specs(self.own)
+        return {name: spec for name, spec in specs.items() if not spec.from_host}
+
 
 EFFECTS = (
     Effect(
         STIPPLE,
         "tessera_stipple.py",
+        StippleInInkscape,
         "Turn pictures into dots, right over them",
         (
             "Select one or more pictures, embedded or linked, alone or in groups; with nothing selected, the only "
             "picture of the document is taken. Each gets a layer of dots right over it, in true millimetres, inside "
             "its clips. The picture itself stays as it is.",
+            "Shapes, texts and groups of them that are selected, too, and lie over a picture keep their area clear of "
+            "dots, or are where alone dots go: Selected shapes says which.",
             "To stipple a drawing, make a picture of it first: Edit > Make a Bitmap Copy.",
             "The work is done by the Tessera backend on this computer, which starts by itself. "
             "A window shows how far it is and has a Cancel button. One undo takes all dots away.",
@@ -61,11 +74,10 @@ def render(effect: Effect) -> str:
     _text(root, "id", f"org.tessera.{effect.job.name}")
     notebook = ET.SubElement(root, "param", name="tab", type="notebook")
     pages: dict[str, ET.Element] = {}
-    for name, spec in schema.specs(effect.job.params).items():
-        if not spec.from_host:
-            if spec.page not in pages:
-                pages[spec.page] = _page(notebook, spec.page)
-            _control(pages[spec.page], name, spec)
+    for name, spec in effect.controls.items():
+        if spec.page not in pages:
+            pages[spec.page] = _page(notebook, spec.page)
+        _control(pages[spec.page], name, spec)
     guidance = _page(notebook, "Help")
     for paragraph in effect.guidance:
         _text(guidance, "label", paragraph)

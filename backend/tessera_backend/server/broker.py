@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import functools
 import json
 import logging
 import os
@@ -9,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import zmq
 
@@ -21,6 +24,7 @@ from tessera_protocol.messages import Bytes, Message
 
 from . import intake, sockets
 from .pool import Pool
+from .previews import Previews, unpacked
 from .queue import FairQueue
 from .settings import Settings
 from .spool import WAITING, Entry, Spool, request_of
@@ -66,6 +70,7 @@ class Broker:
         )
         self._peers: dict[bytes, tuple[str, str]] = {}
         self._followers: dict[str, dict[bytes, int]] = {}
+        self._previews = Previews()
         self._number = 0
         self._devices = ["cpu"]
         self._started = self._last_used = time.time()
@@ -178,7 +183,7 @@ class Broker:
         client, session = self._peers.get(peer, ("unknown", peer.hex()))
         self._queue.check_room(session)
         self._spool.add(message, client, session)
-        self._queue.push(session, message.job_id)
+        self._queue.push(session, message.job_id, JOBS[message.job].learned(message.params))
         log.info("job accepted", extra={"job_id": message.job_id, "job": message.job, "client": client})
         self._follow(peer, number, self._spool.get(message.job_id))
         # After the answer, because large inputs take their time; a crash would fail the job with or without them.
@@ -258,7 +263,9 @@ class Broker:
             return
         job_id = report["job_id"]
         if report["kind"] == "progress":
-            self._tell(job_id, messages.Progress(job_id, report["stage"], report["fraction"], report["text"]))
+            self._tell(job_id, _progress_of(report))
+        elif report["kind"] == "preview":
+            self._show(dataclasses.replace(_progress_of(report), buffers=unpacked(report["buffers"])))
         elif report["kind"] == "failed":
             self._fail(job_id, Failure(**report["failure"]))
         elif report["kind"] == "done":
@@ -273,9 +280,9 @@ class Broker:
             while (stranded := self._queue.pop()) is not None:
                 self._fail(stranded, _no_worker(self._settings))
         for member in self._pool.ready():
-            job_id = self._queue.pop()
+            job_id = self._queue.pop(functools.partial(self._pool.suits, member))
             if job_id is None:
-                return
+                continue
             entry = self._spool.get(job_id)
             order = {
                 "job_id": job_id,
@@ -303,6 +310,13 @@ class Broker:
     def _tell(self, job_id: str, message: Message) -> None:
         for peer, number in self._followers.get(job_id, {}).items():
             self._answer(peer, number, message)
+
+    def _show(self, progress: messages.Progress) -> None:
+        for peer, number in self._followers.get(progress.job_id, {}).items():
+            if self._previews.may_go(peer):
+                self._number += 1
+                frames = codec.encode(progress, self._number, number)
+                self._front.send_multipart([peer, *self._previews.watched(peer, frames)], copy=False)
 
     def _answer(self, peer: bytes, re: int | None, message: Message) -> None:
         self._number += 1
@@ -350,6 +364,10 @@ def _job_of(parts: Sequence[Bytes]) -> str:
     except TesseraError:
         return ""
     return str(getattr(message, "job_id", ""))[:40]
+
+
+def _progress_of(report: Mapping[str, Any]) -> messages.Progress:
+    return messages.Progress(report["job_id"], report["stage"], report["fraction"], report["text"])
 
 
 def _no_worker(settings: Settings) -> Failure:

@@ -80,6 +80,11 @@ class Pool:
         """The workers that can take a job now."""
         return [m for m in self._members.values() if m.state == "ready"]
 
+    def suits(self, member: Member, learned: bool) -> bool:
+        """Whether a job is for this worker: a network's goes to an accelerator where one works, others to the CPU."""
+        accelerated = {m.device != "cpu" for m in self._members.values()}
+        return len(accelerated) == 1 or learned == (member.device != "cpu")
+
     def receive(self) -> dict[str, Any] | None:
         """The next report of a worker, with its state updated; None when it concerns the pool alone."""
         name, packed = self._socket.recv_multipart()

@@ -21,6 +21,7 @@ class FairQueue:
         self._total = total
         # Sessions in the order of their turns; the first is served next.
         self._sessions: OrderedDict[str, list[str]] = OrderedDict()
+        self._learned: set[str] = set()
 
     def __len__(self) -> int:
         return sum(len(jobs) for jobs in self._sessions.values())
@@ -41,14 +42,16 @@ class FairQueue:
                 remedy="Wait until some are done, or cancel some: tessera jobs, tessera cancel.",
             )
 
-    def push(self, session: str, job_id: str) -> None:
-        """Let a job wait."""
+    def push(self, session: str, job_id: str, learned: bool = False) -> None:
+        """Let a job wait; `learned` says whether it is a network's."""
         self._sessions.setdefault(session, []).append(job_id)
+        if learned:
+            self._learned.add(job_id)
 
-    def pop(self, accepts: Callable[[str], bool] = lambda _: True) -> str | None:
-        """The next job that `accepts` takes, or None; its session goes to the end of the line."""
+    def pop(self, accepts: Callable[[bool], bool] = lambda learned: True) -> str | None:
+        """The next job of a kind, learned or not, that `accepts` takes, or None; its session goes to the line's end."""
         for session, jobs in self._sessions.items():
-            chosen = next((job for job in jobs if accepts(job)), None)
+            chosen = next((job for job in jobs if accepts(job in self._learned)), None)
             if chosen is not None:
                 self._drop(session, chosen)
                 if session in self._sessions:
@@ -78,5 +81,6 @@ class FairQueue:
 
     def _drop(self, session: str, job_id: str) -> None:
         self._sessions[session].remove(job_id)
+        self._learned.discard(job_id)
         if not self._sessions[session]:
             del self._sessions[session]

@@ -13,15 +13,17 @@ import msgpack
 import zmq
 
 from tessera_backend import jobs
-from tessera_backend.progress import Progress
+from tessera_backend.progress import Preview, Progress
 from tessera_protocol.errors import Failure, TesseraError, error
 
 from .log import set_up
+from .previews import PREVIEW_BYTES, packed
 from .spool import buffer_of, describe, read_mapped
 
 log = logging.getLogger(__name__)
 
 REPORT_EVERY = 0.05
+PREVIEW_EVERY = 1.0
 
 
 def main(link: dict[str, Any], name: str, device: str, image_pixels: int, log_folder: Path) -> None:
@@ -62,6 +64,9 @@ class Worker:
         self._log_path = log_path
         self._cancelled = False
         self._reported = ("", 0.0)
+        # What a preview goes with, and when the last one went.
+        self._latest: dict[str, Any] | None = None
+        self._previewed = 0.0
         self._looked_up = 0.0
         self._leave = False
 
@@ -116,7 +121,8 @@ class Worker:
 
     def _run(self, order: dict[str, Any]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
         inputs = {i["name"]: buffer_of(i, read_mapped(Path(i["path"]))) for i in order["inputs"]}
-        progress = Progress(lambda *report: self._report(order["job_id"], *report), self._is_cancelled)
+        progress = Progress(lambda *report: self._report(order["job_id"], *report), self._is_cancelled, self._show)
+        self._latest, self._previewed = None, 0.0
         meta, outputs = jobs.run(
             order["job"],
             order["params"],
@@ -137,9 +143,20 @@ class Worker:
     def _report(self, job_id: str, stage: str, fraction: float, text: str) -> None:
         last_stage, last_time = self._reported
         now = time.monotonic()
+        self._latest = {"job_id": job_id, "stage": stage, "fraction": float(fraction), "text": text}
         if stage != last_stage or now - last_time >= REPORT_EVERY:
             self._reported = (stage, now)
-            self._send(kind="progress", job_id=job_id, stage=stage, fraction=float(fraction), text=text)
+            self._send(kind="progress", **self._latest)
+
+    def _show(self, preview: Preview) -> None:
+        """Send a job's first preview, and then one a second."""
+        now = time.monotonic()
+        if self._latest is None or now - self._previewed < PREVIEW_EVERY:
+            return
+        self._previewed = now
+        buffers = {name: jobs.as_buffer(values) for name, values in preview().items()}
+        if sum(memoryview(buffer.data).nbytes for buffer in buffers.values()) <= PREVIEW_BYTES:
+            self._send(kind="preview", **self._latest, buffers=packed(buffers))
 
     def _is_cancelled(self) -> bool:
         while (order := self._receive(0.0)) is not None:

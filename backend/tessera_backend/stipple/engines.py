@@ -38,7 +38,7 @@ def place(density: np.ndarray, params: StippleParams, rng: np.random.Generator, 
         density: float32 (H, W), not negative, not all 0.
         params: engine, dots, iterations and tolerance are read.
         rng: all that is random comes from it.
-        progress: told before each step.
+        progress: told before each step; shown a list of sites, of each plate so far, after it.
     """
     progress("placing", 0.0, f"Placing {params.dots} dots")
     sites, labels = lloyd.begin(density, params, rng)
@@ -70,7 +70,8 @@ def place_plates(
     counts = np.diff(np.rint(ends * params.dots).astype(int), prepend=0)
     plates = []
     for p, (count, end) in enumerate(zip(counts.tolist(), ends.tolist(), strict=True)):
-        part = progress.part(end - masses[p] / masses.sum(), end)
+        before = [plate.sites for plate in plates]
+        part = progress.part(end - masses[p] / masses.sum(), end).showing(lambda now, before=before: [*before, *now])
         some = dataclasses.replace(params, dots=count)
         plates.append(place(densities[p], some, rng, part) if count else _nobody(densities[p]))
     return plates, plates[int(np.argmax(masses))].facts | {"plates_placed": "apart"}

@@ -51,7 +51,7 @@ def relax(
         density: float32 (H, W), not negative, not all 0.
         params: engine, iterations and tolerance are read.
         rng: where sites with empty cells go.
-        progress: told before each step.
+        progress: told before each step; shown them after it.
     Returns:
         the number of steps done. The last one goes to the centroid and not past it.
     """
@@ -67,6 +67,7 @@ def relax(
         ways, empty = ways_to_centroids(sites, labels, weight)
         move(sites, np.float32(OVER) * ways, empty, labels, density, rng)
         done += 1
+        progress.show(lambda: [sites])
         if float(np.hypot(ways[:, 0], ways[:, 1]).mean()) < enough:
             break
     for left in range(closing, 0, -1):
@@ -76,6 +77,7 @@ def relax(
             ways += np.float32(EVENING_SHARE) * capacity.evening_steps(sites, labels, density)
         move(sites, ways, empty, labels, density, rng)
         done += 1
+        progress.show(lambda: [sites])
     return done
 
 

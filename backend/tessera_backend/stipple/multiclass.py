@@ -119,5 +119,6 @@ def _relax(
             lloyd.move(sites[p], ways, empty, own[p], density, rng)
         voronoi.propagate(labels, np.concatenate(sites))
         done += 1
+        progress.show(lambda: sites)
         left = closing if left > closing and moved < enough * len(everyone) else left - 1
     return done

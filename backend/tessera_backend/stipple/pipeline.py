@@ -47,7 +47,8 @@ def run(image: np.ndarray, params: StippleParams, progress: Progress, bounds: wo
     clock.lap("density")
 
     densities = radii.placing(ground.densities, params)
-    placed, facts = engines.place_plates(densities, params, rng, progress.part(0.1, 0.75))
+    placing = progress.part(0.1, 0.75).showing(lambda sites: ground.preview(sites, layout.page))
+    placed, facts = engines.place_plates(densities, params, rng, placing)
     clock.lap("placement")
 
     positions, sizes, plates = _dots(placed, ground, params, rng, progress.part(0.75, 0.8))

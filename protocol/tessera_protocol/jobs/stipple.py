@@ -1,57 +1,13 @@
-"""The jobs: what each takes and what it gives back. The one place where a parameter is declared.
-
-Lengths are millimetres on the page, positions have x to the right and y down from the page's top left corner.
-"""
+"""The job `stipple`: an image becomes dots."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from typing import Any
 
-from .errors import error
-from .schema import boolean, choice, describe, integer, number, text
-
-
-@dataclasses.dataclass(frozen=True)
-class BufferSpec:
-    """One input or output buffer.
-
-    Attributes:
-        name: how messages call it.
-        help: what it holds, with units.
-        dtype: of an array ("float32", ...); None for an encoded file (PNG, JPEG, ...).
-        shape: of an array, e.g. ("N", 2); letters are free.
-        optional: an input that may be left out.
-    """
-
-    name: str
-    help: str
-    dtype: str | None = None
-    shape: tuple[Any, ...] = ()
-    optional: bool = False
-
-
-@dataclasses.dataclass(frozen=True)
-class Job:
-    """One job as the protocol knows it: its name, parameter class and buffers."""
-
-    name: str
-    title: str
-    params: type[Any]
-    inputs: tuple[BufferSpec, ...]
-    outputs: tuple[BufferSpec, ...]
-
-    def describe(self) -> dict[str, Any]:
-        """The whole schema as plain data."""
-        return {
-            "name": self.name,
-            "title": self.title,
-            "parameters": describe(self.params),
-            "inputs": [dataclasses.asdict(b) for b in self.inputs],
-            "outputs": [dataclasses.asdict(b) for b in self.outputs],
-        }
-
+from ..errors import error
+from ..schema import boolean, choice, integer, number, text
+from .job import BufferSpec, Job
 
 ENGINES: Mapping[str, str] = {
     "tone": "Tone (keeps the image's greys)",
@@ -343,6 +299,5 @@ STIPPLE = Job(
             ("N",),
         ),
     ),
+    learned=lambda params: params.get("engine") == "diffusion",
 )
-
-JOBS: Mapping[str, Job] = {job.name: job for job in (STIPPLE,)}
