@@ -282,3 +282,11 @@ def test_useless_inks_are_told():
     with pytest.raises(InvalidInput) as caught:
         stipple(picture, StippleParams(dots=50, plates="palette", palette="#00ff00"))
     assert caught.value.failure.field == "palette"
+
+
+def test_inks_without_work_are_left_out():
+    """Of many inks that the picture could have, those that would draw next to nothing are not worth a pen."""
+    made = stipple(as_file(meadow(32)), StippleParams(dots=1000, plates="palette", inks=9, iterations=2))
+    counts = [plate["dots"] for plate in made.meta["plates"]]
+    assert 2 <= len(counts) <= 9
+    assert min(counts) >= 5

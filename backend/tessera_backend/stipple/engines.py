@@ -72,8 +72,8 @@ def _learned(
     sites, facts = diffusion.place(density, params, rng, device, progress.part(0.02, 0.9))
     labels = diffusion.first_labels(sites, density.shape)
     polish = dataclasses.replace(params, engine="tone", iterations=params.polish, tolerance=0.0)
-    steps = lloyd.relax(sites, labels, density, polish, rng, progress.part(0.9, 1.0))
-    return Placed(sites, labels, facts | {"polish_steps": steps, "iterations_run": steps})
+    facts |= lloyd.relax(sites, labels, density, polish, rng, progress.part(0.9, 1.0))
+    return Placed(sites, labels, facts | {"polish_steps": params.polish})
 
 
 def place_plates(
@@ -103,7 +103,7 @@ def place_plates(
         part = progress.part(end - masses[p] / masses.sum(), end).showing(lambda now, before=before: [*before, *now])
         some = dataclasses.replace(params, dots=count)
         plates.append(place(densities[p], some, rng, device, part) if count else _nobody(densities[p]))
-    return plates, plates[0].facts | {"plates_placed": "apart"}
+    return plates, plates[int(np.argmax(masses))].facts | {"plates_placed": "apart"}
 
 
 def _nobody(density: np.ndarray) -> Placed:

@@ -6,6 +6,7 @@ import bisect
 import dataclasses
 import math
 import warnings
+from collections.abc import Sequence
 
 import numpy as np
 from scipy.cluster.vq import kmeans2
@@ -59,11 +60,15 @@ def several(picture: np.ndarray, params: StippleParams, rng: np.random.Generator
     """
     if params.plates == "cmyk":
         return PROCESS
-    colors = params.palette_colors or chosen(picture, params.inks, 0.0 if params.invert else 1.0, rng)
+    return of_colors(params.palette_colors or chosen(picture, params.inks, 0.0 if params.invert else 1.0, rng))
+
+
+def of_colors(colors: Sequence[str]) -> tuple[Ink, ...]:
+    """Inks of these colours, with names that differ."""
     names: list[str] = []
-    for color in colors:
-        name = named(color)
-        names.append(name if name not in names else next(n for i in range(2, 99) if (n := f"{name} {i}") not in names))
+    for name in map(named, colors):
+        alike = sum(other.rstrip(" 0123456789") == name for other in names)
+        names.append(f"{name} {alike + 1}" if alike else name)
     return tuple(Ink(name, color) for name, color in zip(names, colors, strict=True))
 
 

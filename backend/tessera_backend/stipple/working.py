@@ -19,6 +19,8 @@ from .page import Box, Layout
 # Few dots see detail too; the most is seconds of work and a quarter of a gigabyte.
 LEAST_PIXELS = 512 * 512
 MOST_PIXELS = 8_000_000
+# Share of the dots from which on an ink that the picture chose is worth a pen.
+WORTH = 0.01
 # A picture whose own resolution is this near to the one wanted is worked on as it is.
 AS_IS = 1.5
 
@@ -127,10 +129,7 @@ def prepare(
         picture = density.colours(image, window, raster, params, part.part(0.0, 0.6))
         if (picture == (0 if params.invert else 1)).all():
             raise _nothing_shows(params, "image" if bounds.clip is None else "clip")
-        used = inks.several(picture, params, rng)
-        densities = plates.separate(picture, used, params, part.part(0.6, 1.0))
-        if not densities.any():
-            raise _no_use(used)
+        densities, used = _separated(picture, params, rng, part.part(0.6, 1.0))
     if params.edges > 0:
         edges.emphasize(densities, params.dots, params.edges)
     whole = Box(0.0, 0.0, float(image.shape[1]), float(image.shape[0]))
@@ -140,6 +139,23 @@ def prepare(
         if not densities.any():
             raise _nothing_shows(params, field)
     return Working(densities, used, frame)
+
+
+def _separated(
+    picture: np.ndarray, params: StippleParams, rng: np.random.Generator, progress: Progress
+) -> tuple[np.ndarray, tuple[inks.Ink, ...]]:
+    """Densities and inks of a picture; inks that it chose itself, but that are not worth a pen, are left out."""
+    used = inks.several(picture, params, rng)
+    densities = plates.separate(picture, used, params, progress.part(0.0, 0.5))
+    if not densities.any():
+        raise _no_use(used)
+    if params.plates == "palette" and not params.palette_colors:
+        masses = densities.sum(axis=(1, 2), dtype=np.float64)
+        worth = masses >= WORTH * masses.sum()
+        if not worth.all():
+            used = inks.of_colors([ink.color for ink, keep in zip(used, worth, strict=True) if keep])
+            densities = plates.separate(picture, used, params, progress.part(0.5, 1.0))
+    return densities, used
 
 
 def _kept(

@@ -37,8 +37,8 @@ class StippleParams:
         ENGINES,
         "Engine",
         "Tone: the number of dots follows the greys exactly. Even: smoother spacing, but darks lose dots to lights. "
-        "Smooth: keeps the greys with the calmest spacing, softer on fine lines; takes longer. "
-        "Learned: a network, differentiable and made for GPUs; see its page.",
+        "Smooth: keeps the greys with the calmest spacing, softer on fine lines. Transport and Best: greys and spacing "
+        "at once; take longer. Learned: a network, made for GPUs; see its page.",
         page="Dots",
     )
     radius_max: float = number(
@@ -117,7 +117,7 @@ class StippleParams:
         page="Colour",
     )
     inks: int = integer(
-        6, 2, MOST_INKS, "Inks", "How many inks the picture chooses, if the palette is empty.", page="Colour"
+        6, 2, MOST_INKS, "Inks", "How many inks the picture chooses at most, if the palette is empty.", page="Colour"
     )
     black: float = number(
         0.9,
