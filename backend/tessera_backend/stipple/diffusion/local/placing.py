@@ -102,7 +102,7 @@ def run(
     net: Denoiser,
     density: Tensor,
     shape: tuple[int, int],
-    noise: Tensor,
+    offsets: Tensor,
     levels: list[float],
     renew: float = 0.0,
     generator: torch.Generator | None = None,
@@ -113,11 +113,10 @@ def run(
     Args:
         density: (H, W) on the net's device.
         shape: rows and columns of the grid.
-        noise: standard normal (1, rows, columns, 2).
-        levels, renew, generator: as of `sampler.sample`.
+        offsets: (1, rows, columns, 2), where dots start; with levels, renew and generator as of `sampler.sample`.
     """
     grid, _ = kd.encode(density, *shape)
-    return grid.dots(sampling.sample(net, grid, noise, levels, renew, generator, progress))[0]
+    return grid.dots(sampling.sample(net, grid, offsets, levels, renew, generator, progress))[0]
 
 
 @functools.lru_cache(maxsize=4)
@@ -177,10 +176,14 @@ def _sampled(
     """Sites, float32 (rows columns, 2), pixels of the ground."""
     noise = torch.from_numpy(rng.standard_normal((1, *shape, 2), dtype=np.float32)).to(device)
     generator = torch.Generator().manual_seed(int(rng.integers(1 << 62)))
-    levels, renew = (sampling.levels(calls), 0.0) if kind == STUDENT else (sampling.full_levels(calls), 1.0)
+    if kind == STUDENT:
+        levels, start, renew = sampling.levels(calls), sampling.STREWN, 0.0
+    else:
+        levels = sampling.full_levels(calls)
+        start, renew = levels[0], 1.0
     with torch.no_grad():
         density = torch.from_numpy(ground).to(device)
-        dots = run(net, density, shape, noise, levels, renew, generator, progress).cpu().numpy()
+        dots = run(net, density, shape, start * noise, levels, renew, generator, progress).cpu().numpy()
     return np.clip(dots, 0, np.array(ground.shape[::-1], np.float32) - np.float32(0.01))
 
 

@@ -11,8 +11,10 @@ from ....progress import SILENT, Progress
 from .grid import Grid
 from .net import Denoiser
 
-# Noise of the first and of the last call of a student, spacings.
-_FIRST, _LAST = 0.5, 0.05
+# Noise that a student's dots start with, spacings; and what it is told at the first and the last call. Told less than
+# there is, it takes dots from where they are to even spacing, and not back to the grid, whose rows would be seen.
+STREWN = 0.5
+_FIRST, _LAST = 0.3, 0.05
 # And of the ancestral sampler: from noise that hides the grid.
 _FULL_FIRST, _FULL_LAST = 1.0, 0.02
 
@@ -33,7 +35,7 @@ def full_levels(calls: int) -> list[float]:
 def sample(
     net: Denoiser,
     grid: Grid,
-    noise: Tensor,
+    offsets: Tensor,
     steps: Sequence[float],
     renew: float = 0.0,
     generator: torch.Generator | None = None,
@@ -42,14 +44,14 @@ def sample(
     """Offsets of dots, (B, rows, columns, 2), spacings.
 
     Args:
-        noise: standard normal, of that shape; where each dot starts, in units of the first level.
-        steps: levels of noise, falling, one a call.
+        offsets: where dots start, of that shape: normal noise of STREWN spacings for a student, of the first level
+            for a net that was trained on targets alone.
+        steps: levels of noise that the net is told, falling, one a call.
         renew: share of the noise that is drawn anew after each call, [0, 1]; 0 (DDIM) is for a student, 1
             (ancestral) for a net that was trained on targets alone.
         generator: of the new noise, on the CPU; needed if `renew` is not 0.
         progress: told before each call.
     """
-    offsets = steps[0] * noise
     for i, level in enumerate(steps):
         progress("placing", i / len(steps), f"Placing dots, call {i + 1} of {len(steps)}")
         estimate = net(grid, offsets, torch.full((len(offsets),), level, device=offsets.device))
