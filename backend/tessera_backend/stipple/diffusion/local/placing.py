@@ -58,7 +58,8 @@ def place(
         device: of torch; the steps at the end are done on the CPU.
         progress: told before each call and each step.
     Returns:
-        float32 (dots, 2), pixels; and how they were made, of plain JSON types.
+        float32 (dots, 2), pixels, some of them perhaps on paper between ink; and how they were made, of plain JSON
+        types.
     Raises:
         InvalidInput: the weights are missing, damaged or of another kind.
     """
