@@ -41,7 +41,7 @@ class Placed:
 
 
 def place(
-    density: np.ndarray, params: StippleParams, rng: np.random.Generator, device: str, progress: Progress
+    density: np.ndarray, params: StippleParams, rng: np.random.Generator, progress: Progress, device: str = "cpu"
 ) -> Placed:
     """Place `params.dots` sites as `params.engine` does.
 
@@ -49,27 +49,27 @@ def place(
         density: float32 (H, W), not negative, not all 0.
         params: engine, dots, iterations and tolerance are read; model, calls, polish and weights of the learned one.
         rng: all that is random comes from it.
-        device: of torch, where networks run; the others need none.
         progress: told before each step; shown a list of sites, of each plate so far, after it.
+        device: of torch, where networks run; the others need none.
     Raises:
         InvalidInput: the weights are missing, damaged or of another kind.
     """
     progress("placing", 0.0, f"Placing {params.dots} dots")
     if params.engine == "diffusion":
-        return _learned(density, params, rng, device, progress)
+        return _learned(density, params, rng, progress, device)
     sites, labels = lloyd.begin(density, params, rng)
     facts = _RELAXATIONS[params.engine](sites, labels, density, params, rng, progress.part(0.05, 1.0))
     return Placed(sites, labels, facts)
 
 
 def _learned(
-    density: np.ndarray, params: StippleParams, rng: np.random.Generator, device: str, progress: Progress
+    density: np.ndarray, params: StippleParams, rng: np.random.Generator, progress: Progress, device: str
 ) -> Placed:
     """A network's dots, followed by a few steps of engine `tone`."""
     progress("loading", 0.0, "Loading the network")
     from . import diffusion
 
-    sites, facts = diffusion.place(density, params, rng, device, progress.part(0.02, 0.9))
+    sites, facts = diffusion.place(density, params, rng, progress.part(0.02, 0.9), device)
     labels = diffusion.first_labels(sites, density.shape)
     polish = dataclasses.replace(params, engine="tone", iterations=params.polish, tolerance=0.0)
     facts |= lloyd.relax(sites, labels, density, polish, rng, progress.part(0.9, 1.0))
@@ -77,19 +77,19 @@ def _learned(
 
 
 def place_plates(
-    densities: np.ndarray, params: StippleParams, rng: np.random.Generator, device: str, progress: Progress
+    densities: np.ndarray, params: StippleParams, rng: np.random.Generator, progress: Progress, device: str = "cpu"
 ) -> tuple[list[Placed], dict[str, Any]]:
     """Place `params.dots` sites on several plates, shared out by mass; engines of TOGETHER by `multiclass`.
 
     Args:
         densities: float32 (P, H, W), not negative, not all 0.
-        params, rng, device, progress: as of `place`.
+        params, rng, progress, device: as of `place`.
     Returns:
         one a plate, with no sites on those without mass; facts for the metadata.
     """
     masses = densities.sum(axis=(1, 2), dtype=np.float64)
     if len(densities) == 1:
-        placed = place(densities[0], params, rng, device, progress)
+        placed = place(densities[0], params, rng, progress, device)
         return [placed], placed.facts
     if params.engine in TOGETHER:
         sites, labels, steps = multiclass.place(densities, params, rng, progress)
@@ -102,7 +102,7 @@ def place_plates(
         before = [plate.sites for plate in plates]
         part = progress.part(end - masses[p] / masses.sum(), end).showing(lambda now, before=before: [*before, *now])
         some = dataclasses.replace(params, dots=count)
-        plates.append(place(densities[p], some, rng, device, part) if count else _nobody(densities[p]))
+        plates.append(place(densities[p], some, rng, part, device) if count else _nobody(densities[p]))
     return plates, plates[int(np.argmax(masses))].facts | {"plates_placed": "apart"}
 
 

@@ -48,7 +48,7 @@ def run(image: np.ndarray, params: StippleParams, progress: Progress, bounds: wo
 
     densities = radii.placing(ground.densities, params)
     placing = progress.part(0.1, 0.75).showing(lambda sites: ground.preview(sites, layout.page))
-    placed, facts = engines.place_plates(densities, params, rng, device, placing)
+    placed, facts = engines.place_plates(densities, params, rng, placing, device)
     clock.lap("placement")
 
     positions, sizes, plates = _dots(placed, ground, params, rng, progress.part(0.75, 0.8))

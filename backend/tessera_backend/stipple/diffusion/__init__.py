@@ -23,8 +23,8 @@ def place(
     density: np.ndarray,
     params: StippleParams,
     rng: np.random.Generator,
-    device: str = "cpu",
     progress: Progress = SILENT,
+    device: str = "cpu",
 ) -> tuple[np.ndarray, dict[str, Any]]:
     """Place dots with a network.
 
@@ -32,8 +32,8 @@ def place(
         density: float32 (H, W), not negative, not all 0.
         params: dots, model, calls and weights are read.
         rng: all that is random comes from it.
-        device: of torch.
         progress: told before each call of the network.
+        device: of torch.
     Returns:
         float32 (dots, 2), pixels; and how they were made, of plain JSON types.
     Raises:
