@@ -19,6 +19,14 @@ if TYPE_CHECKING:
 
 STIPPLES = {
     "tone": ("Tone: as many dots as the greys ask for", StippleParams(dots=8000, page_width=200.0)),
+    "cmyk": (
+        "Cyan, magenta, yellow and black, placed together",
+        StippleParams(dots=20_000, page_width=200.0, plates="cmyk"),
+    ),
+    "palette": (
+        "Six inks that the picture chose",
+        StippleParams(dots=15_000, page_width=200.0, plates="palette", inks=6, edges=0.3),
+    ),
     "sized": (
         "Few dots, sized by tone, none touching",
         StippleParams(dots=3000, page_width=200.0, radius_min=0.4, radius_max=1.2, minimum_gap=0.05),
@@ -27,9 +35,13 @@ STIPPLES = {
         "White ink on black",
         StippleParams(dots=8000, page_width=200.0, invert=True, gamma=1.5, color="#ffffff"),
     ),
-    "smooth": (
-        "Smooth: calm spacing that keeps the greys (Gaussian blue noise)",
-        StippleParams(dots=5000, page_width=200.0, engine="gbn"),
+    "best": (
+        "Best: the greys and the calmest spacing at once",
+        StippleParams(dots=5000, page_width=200.0, engine="best"),
+    ),
+    "learned": (
+        "Learned: four calls of a small network (after StippleDiffusion, 2026)",
+        StippleParams(dots=5000, page_width=200.0, engine="diffusion"),
     ),
     "line": (
         "One line, which never crosses itself",

@@ -16,6 +16,8 @@ from tessera_protocol.jobs import StippleParams
 from . import colour
 
 _SAMPLES = 8000
+# Colours a side of the cube that pixels are counted in, and the power of their numbers that is drawn.
+_BINS, _SELDOM = 16, 0.5
 _ROUNDS = 60
 _TURNS = 25
 # Pixels nearer to the paper than this share are paper to a palette.
@@ -80,7 +82,7 @@ def chosen(picture: np.ndarray, count: int, paper: float, rng: np.random.Generat
     pixels = picture.reshape(-1, 3)
     away = np.abs(pixels - paper).max(axis=1)
     pixels = pixels[away > min(PAPER, away.max() / 2)]
-    pixels = pixels[rng.integers(len(pixels), size=_SAMPLES)].astype(np.float64)
+    pixels = pixels[_drawn(pixels, rng)].astype(np.float64)
     count = min(count, len(np.unique(pixels, axis=0)))
     with warnings.catch_warnings():
         # It warns of classes that lose all their members, which are left out here.
@@ -90,6 +92,13 @@ def chosen(picture: np.ndarray, count: int, paper: float, rng: np.random.Generat
     inks = np.abs(paper - _deepened(np.abs(paper - pixels), np.abs(paper - _different(means))))
     inks = inks[np.argsort(-colour.lab(inks)[:, 0], kind="stable")]
     return [colour.written(ink) for ink in _different(inks)]
+
+
+def _drawn(pixels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Indices of some pixels: a colour that is seldom, such as a fruit before a wall, comes more often than its share."""
+    bins = (pixels * (_BINS - 1) + 0.5).astype(np.int64) @ np.array([1, _BINS, _BINS**2])
+    weights = np.bincount(bins)[bins] ** (_SELDOM - 1.0)
+    return rng.choice(len(pixels), _SAMPLES, p=weights / weights.sum())
 
 
 def _different(inks: np.ndarray) -> np.ndarray:
@@ -132,7 +141,7 @@ def named(color: str) -> str:
     hue = _HUES[bisect.bisect_right(_HUE_ENDS, degrees) % len(_HUES)]
     if hue in ("orange", "red") and lightness < 45 and chroma < 50:
         hue = "brown"
-    return "Black" if lightness < 8 else _shaded(hue, lightness)
+    return "Black" if lightness < 8 and chroma < 2 * GREY else _shaded(hue, lightness)
 
 
 def _shaded(hue: str, lightness: float) -> str:
