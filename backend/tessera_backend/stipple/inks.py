@@ -95,7 +95,7 @@ def chosen(picture: np.ndarray, count: int, paper: float, rng: np.random.Generat
 
 
 def _drawn(pixels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Indices of some pixels; those of a seldom colour, such as a fruit before a wall, come more often than their share."""
+    """Indices of some pixels; those of seldom colours, such as of a fruit before a wall, above their share."""
     bins = (pixels * (_BINS - 1) + 0.5).astype(np.int64) @ np.array([1, _BINS, _BINS**2])
     weights = np.bincount(bins)[bins] ** (_SELDOM - 1.0)
     return rng.choice(len(pixels), _SAMPLES, p=weights / weights.sum())
