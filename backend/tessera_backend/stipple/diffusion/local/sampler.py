@@ -11,12 +11,13 @@ from ....progress import SILENT, Progress
 from .grid import Grid
 from .net import Denoiser
 
-# Noise that a student's dots start with, spacings; and what it is told at the first and the last call. Told less than
-# there is, it takes dots from where they are to even spacing, and not back to the grid, whose rows would be seen.
-STREWN = 0.5
+# How wide dots are strewn around the grid before the first call of a student, spacings.
+START = 0.5
+# Noise that its first and its last call are told of. The first is told of less than there is: what a net takes for
+# noise it takes back, towards the grid, and relaxation would then keep the grid's rows.
 _FIRST, _LAST = 0.3, 0.05
 # And of the ancestral sampler: from noise that hides the grid.
-_FULL_FIRST, _FULL_LAST = 1.0, 0.02
+FULL_START, _FULL_LAST = 1.0, 0.02
 
 
 def levels(calls: int, first: float = _FIRST, last: float = _LAST) -> list[float]:
@@ -29,7 +30,7 @@ def levels(calls: int, first: float = _FIRST, last: float = _LAST) -> list[float
 
 def full_levels(calls: int) -> list[float]:
     """Levels for `sample` with `renew` 1, which is ancestral sampling."""
-    return levels(calls, _FULL_FIRST, _FULL_LAST)
+    return levels(calls, FULL_START, _FULL_LAST)
 
 
 def sample(
@@ -44,9 +45,8 @@ def sample(
     """Offsets of dots, (B, rows, columns, 2), spacings.
 
     Args:
-        offsets: where dots start, of that shape: normal noise of STREWN spacings for a student, of the first level
-            for a net that was trained on targets alone.
-        steps: levels of noise that the net is told, falling, one a call.
+        offsets: where dots start, of that shape: normal noise of deviation `START`, or `FULL_START` for `full_levels`.
+        steps: levels of noise, falling, one a call.
         renew: share of the noise that is drawn anew after each call, [0, 1]; 0 (DDIM) is for a student, 1
             (ancestral) for a net that was trained on targets alone.
         generator: of the new noise, on the CPU; needed if `renew` is not 0.
