@@ -1,4 +1,4 @@
-"""A short pen path through the dots: 2-opt and Or-opt over near neighbours, from the order they come in."""
+"""A short pen path through the dots: 2-opt and Or-opt over near neighbours, from their order along a curve."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from ..progress import Progress
 from . import crossings
 
 _NEIGHBOURS = 8
+# Of a coordinate along the curve to start from.
+_CURVE_BITS = 16
 # Longest stretch of the path that one change may turn round; longer ones cost more than they bring.
 _LONGEST = 25_000
 _DOTS_PER_CALL = 4000
@@ -22,7 +24,7 @@ def short_paths(positions: np.ndarray, plates: np.ndarray, as_line: bool, progre
     """In which sequence to draw the dots, one plate after the other: int64 (N,), a permutation.
 
     Args:
-        positions: (N, 2), of each plate in an order that is roughly local.
+        positions: (N, 2).
         plates: (N,), ascending.
         as_line: whether the paths will be seen, so that they must not cross themselves.
         progress: told every few thousand dots.
@@ -48,7 +50,7 @@ def short_path(positions: np.ndarray, progress: Progress) -> np.ndarray:
     """In which sequence to draw the dots: an open path, never longer than the order given.
 
     Args:
-        positions: (N, 2), in an order that is roughly local already, as dots along a space-filling curve are.
+        positions: (N, 2).
         progress: told every few thousand dots.
     Returns:
         int64 (N,), a permutation.
@@ -57,12 +59,13 @@ def short_path(positions: np.ndarray, progress: Progress) -> np.ndarray:
     1992: neighbour lists, and dots where nothing improved are not looked at again until an end of theirs moves.
     """
     count = len(positions)
-    path = np.arange(count)
+    points = np.ascontiguousarray(positions, np.float64)
+    path = _first_path(points)
     if count < 4:
         return path
-    points = np.ascontiguousarray(positions, np.float64)
     near = cKDTree(points).query(points, min(_NEIGHBOURS + 1, count))[1][:, 1:].astype(np.int64)
-    place = np.arange(count)
+    place = np.empty_like(path)
+    place[path] = np.arange(count)
     idle = np.zeros(count, bool)
     for turn in range(_MOST_PASSES):
         improved = 0
@@ -72,6 +75,28 @@ def short_path(positions: np.ndarray, progress: Progress) -> np.ndarray:
         if improved == 0:
             break
     return path
+
+
+def _first_path(points: np.ndarray) -> np.ndarray:
+    """The order along a Hilbert curve, which leaps nowhere, or that given if it is shorter; int64 (N,).
+
+    Local search shortens leaps badly, and every dot that relaxation had to take elsewhere leaves two of them.
+    """
+    side = 1 << _CURVE_BITS
+    scaled = (points - points.min(axis=0)) / max(float(np.ptp(points, axis=0).max()), 1e-9)
+    x, y = np.minimum(scaled * side, side - 1).astype(np.int64).T
+    along = np.zeros(len(points), np.int64)
+    for bit in range(_CURVE_BITS - 1, -1, -1):
+        right, below = (x >> bit) & 1, (y >> bit) & 1
+        along = 4 * along + ((3 * right) ^ below)
+        # A quarter is the whole curve again, turned: mirrored on a diagonal, the last one on the other.
+        mirrored = below == 0
+        flipped = mirrored & (right == 1)
+        x, y = np.where(flipped, ~x, x), np.where(flipped, ~y, y)
+        x, y = np.where(mirrored, y, x), np.where(mirrored, x, y)
+    curve = np.argsort(along, kind="stable")
+    given = np.arange(len(points))
+    return min(curve, given, key=lambda path: np.hypot(*np.diff(points[path], axis=0).T).sum())
 
 
 @njit(cache=True)
