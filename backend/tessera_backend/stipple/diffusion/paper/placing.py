@@ -32,6 +32,7 @@ def place(
     sampler: str = "repaint",
     steps: int = 20,
     start: str = "density",
+    truncation: int = 300,
     rng: np.random.Generator,
     device: str = "cpu",
     progress: Progress = SILENT,
@@ -44,8 +45,9 @@ def place(
         model: the name of weights that are shipped, or a file, of kind "stipple-paper".
         sampler: "repaint" goes three times through each step, as the paper does; "ancestral" once; "ddim" and "dpm++"
             once, without new noise, with diffusers.
-        steps: 1 to 300; the paper has 300.
+        steps: 1 to `truncation`; the paper has 300.
         start: "density", as in the paper, or "kd", as of `sampler.start_points`.
+        truncation: 1 to 300, as of `sampler.sample`; the paper has 300.
         device: of torch.
         progress: told before each call of the net.
     Returns:
@@ -56,17 +58,16 @@ def place(
     """
     _check("sampler", sampler, sampling.SAMPLERS)
     _check("start", start, sampling.STARTS)
-    if not 1 <= steps <= 300:
-        raise error("out-of-range", f"There are no {steps} steps.", field="steps", given=steps, allowed="1 to 300")
+    _check_between("truncation", truncation, 300)
+    _check_between("steps", steps, truncation)
     path = model if isinstance(model, Path) else models.shipped(model)
     file, digest, net = _loaded(path, device, path.stat().st_mtime_ns if path.is_file() else 0)
     parts = pieces(density, dots)
     found, thinned = [], 0
     for i, (box, count) in enumerate(parts):
         part = progress.part(i / len(parts), (i + 1) / len(parts))
-        sites, shape = place_piece(
-            net, density[box[0] : box[1], box[2] : box[3]], count, sampler, steps, start, rng, part
-        )
+        window = density[box[0] : box[1], box[2] : box[3]]
+        sites, shape = place_piece(net, window, count, sampler, steps, start, truncation, rng, part)
         found.append(sites + np.array([box[2], box[0]], np.float32))
         thinned += shape[0] * shape[1] - count
     sites = np.concatenate(found)
@@ -79,6 +80,7 @@ def place(
         "sampler": sampler,
         "steps": steps,
         "start": start,
+        "truncation": truncation,
         "calls": sampling.calls_of(sampler, steps) * len(parts),
         "grid": [shape[1], shape[0]],
         "pieces": len(parts),
@@ -93,13 +95,14 @@ def place_piece(
     sampler: str,
     steps: int,
     start: str,
+    truncation: int,
     rng: np.random.Generator,
     progress: Progress = SILENT,
 ) -> tuple[np.ndarray, tuple[int, int]]:
     """Sites, float32 (dots, 2), pixels, of one grid; and its rows and columns. Arguments as of `place`."""
     progress("placing", 0.0, "Assigning dots to cells")
     device = next(net.parameters()).device
-    density = np.ascontiguousarray(density, np.float32)
+    density = np.array(density, np.float32)
     height, width = density.shape
     rows, columns = assignment.grid_of(dots, height, width)
     cell = np.array([width / columns, height / rows])
@@ -108,7 +111,7 @@ def place_piece(
     generator = torch.Generator().manual_seed(int(rng.integers(1 << 62)))
     with torch.inference_mode():
         condition = net.look(control.raster_of(torch.from_numpy(density).to(device), rows, columns))
-        done = sampling.sample(net, condition, offsets, sampler, steps, generator, progress)
+        done = sampling.sample(net, condition, offsets, sampler, steps, generator, truncation, progress)
     sites = (assignment.decode(done[0].cpu().numpy()) * cell).astype(np.float32)
     np.clip(sites, 0, np.array([width, height], np.float32) - np.float32(0.01), out=sites)
     surplus = rows * columns - dots
@@ -171,4 +174,15 @@ def _check(field: str, given: str, allowed: tuple[str, ...]) -> None:
     if given not in allowed:
         raise error(
             "out-of-range", f"There is no {field} {given!r}.", field=field, given=given, allowed=", ".join(allowed)
+        )
+
+
+def _check_between(field: str, given: int, most: int) -> None:
+    if not 1 <= given <= most:
+        raise error(
+            "out-of-range",
+            f"{field.capitalize()} is {given}, but 1 to {most} are possible.",
+            field=field,
+            given=given,
+            allowed=f"1 to {most}",
         )
