@@ -109,13 +109,8 @@ class Control(Recipe):
             )
         _check("variant", settings.variant, tuple(control.VARIANTS))
         _check("targets", settings.targets, TARGETS)
-        known = models.load(settings.start, BASE)
-        base = UNet(Architecture.of(known.meta["architecture"]))
-        base.load_state_dict(known.tensors)
-        torch.manual_seed(settings.seed)
-        self.net: control.Controlled = control.Controlled(base, settings.variant).to(settings.device)
+        self.net, self._earlier = _begun(settings)
         self._known = densities.pictures(settings.pictures)
-        self._base_steps = known.meta["steps"]
         self._pool = _Pool(settings.seed, lambda rng: _toned(rng, self._known, settings.targets))
         self._held_out: list[np.ndarray] = []
 
@@ -146,12 +141,23 @@ class Control(Recipe):
         return {name: round(float(np.mean(values)), 4) for name, values in found.items()}
 
     def meta(self) -> dict[str, Any]:
-        recipe = {**described(self), "variant": self.settings.variant, "targets": self.settings.targets}
-        return {
-            "architecture": self.net.architecture,
-            "recipe": {**recipe, "base_steps": self._base_steps},
-            "data": data(self),
-        }
+        recipe = {**described(self), "targets": self.settings.targets, "started_from": self._earlier}
+        return {"architecture": self.net.architecture, "recipe": recipe, "data": data(self)}
+
+
+def _begun(settings: Settings) -> tuple[control.Controlled, dict[str, Any]]:
+    """The net that `start` names, be it a base, which gets a fresh branch, or one with a branch; and its recipe."""
+    known = models.load(settings.start)
+    if known.meta.get("kind") == placing.KIND:
+        net = control.Controlled.of(known.meta["architecture"])
+        net.load_state_dict(known.tensors)
+    else:
+        known = models.load(settings.start, BASE)
+        base = UNet(Architecture.of(known.meta["architecture"]))
+        base.load_state_dict(known.tensors)
+        torch.manual_seed(settings.seed)
+        net = control.Controlled(base, settings.variant)
+    return net.to(settings.device), {**known.meta["recipe"], "steps": known.meta["steps"]}
 
 
 class _Pool:
