@@ -320,7 +320,7 @@ def test_as_many_dots_as_asked(weights, dots, shape, start):
     assert sites.shape == (dots, 2)
     assert (sites >= 0).all()
     assert (sites < shape[::-1]).all()
-    assert info["dots_thinned"] == info["grid"][0] * info["grid"][1] - dots
+    assert 0 <= info["dots_thinned"] == info["cells"] - dots < 10
     assert info["weights"] == "tiny.safetensors"
 
 
