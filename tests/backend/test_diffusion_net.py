@@ -77,10 +77,10 @@ def test_before_it_has_learned_the_net_shrinks_noise():
 
 def test_levels_fall():
     """From the first to the last, in as many calls as asked for; one call starts from the first."""
-    assert sampler.levels(1) == [0.5]
+    assert sampler.levels(1) == [0.3]
     steps = sampler.levels(6)
     assert len(steps) == 6
-    assert (steps[0], steps[-1]) == pytest.approx((0.5, 0.05))
+    assert (steps[0], steps[-1]) == pytest.approx((0.3, 0.05))
     assert all(a > b for a, b in itertools.pairwise(steps))
 
 

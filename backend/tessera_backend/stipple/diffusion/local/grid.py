@@ -61,7 +61,7 @@ def encode(density: Tensor, rows: int, columns: int) -> tuple[Grid, np.ndarray]:
         a batch of one, float32, on the density's device; and the boxes, float64 (rows columns, 4) of left, right,
         top, bottom, pixels, in the order of the grid.
     """
-    tables = _Tables(density.double().cpu())
+    tables = _Tables(density.cpu().double())
     nodes = tree.grow(tables.mass.detach().numpy(), rows, columns)
     leaves = np.flatnonzero(nodes.axes < 0)
     leaves = leaves[np.argsort(nodes.blocks[leaves, 0] * columns + nodes.blocks[leaves, 2])]

@@ -53,12 +53,13 @@ def place(
         density: float32 (H, W), not negative, not all 0.
         dots: 10 to 100,000.
         model: the name of weights that are shipped, or a file, of kind "stipple-student" or "stipple-local".
-        calls: of the net; None is 4 for a student, 50 for the other. The student was trained for 2 to 8.
+        calls: of the net; None is 4 for a student, 50 for the other. The student was trained for 2 to 6.
         polish: steps of engine `tone` at the end, which also even out what dots stand for.
         device: of torch; the steps at the end are done on the CPU.
         progress: told before each call and each step.
     Returns:
-        float32 (dots, 2), pixels; and how they were made, of plain JSON types.
+        float32 (dots, 2), pixels, some of them perhaps on paper between ink; and how they were made, of plain JSON
+        types.
     Raises:
         InvalidInput: the weights are missing, damaged or of another kind.
     """
@@ -102,7 +103,7 @@ def run(
     net: Denoiser,
     density: Tensor,
     shape: tuple[int, int],
-    noise: Tensor,
+    start: Tensor,
     levels: list[float],
     renew: float = 0.0,
     generator: torch.Generator | None = None,
@@ -113,11 +114,10 @@ def run(
     Args:
         density: (H, W) on the net's device.
         shape: rows and columns of the grid.
-        noise: standard normal (1, rows, columns, 2).
-        levels, renew, generator: as of `sampler.sample`.
+        start: offsets (1, rows, columns, 2), spacings; `levels`, renew, generator: as of `sampler.sample`.
     """
     grid, _ = kd.encode(density, *shape)
-    return grid.dots(sampling.sample(net, grid, noise, levels, renew, generator, progress))[0]
+    return grid.dots(sampling.sample(net, grid, start, levels, renew, generator, progress))[0]
 
 
 @functools.lru_cache(maxsize=4)
@@ -177,10 +177,13 @@ def _sampled(
     """Sites, float32 (rows columns, 2), pixels of the ground."""
     noise = torch.from_numpy(rng.standard_normal((1, *shape, 2), dtype=np.float32)).to(device)
     generator = torch.Generator().manual_seed(int(rng.integers(1 << 62)))
-    levels, renew = (sampling.levels(calls), 0.0) if kind == STUDENT else (sampling.full_levels(calls), 1.0)
+    if kind == STUDENT:
+        start, levels, renew = sampling.START * noise, sampling.levels(calls), 0.0
+    else:
+        start, levels, renew = sampling.FULL_START * noise, sampling.full_levels(calls), 1.0
     with torch.no_grad():
         density = torch.from_numpy(ground).to(device)
-        dots = run(net, density, shape, noise, levels, renew, generator, progress).cpu().numpy()
+        dots = run(net, density, shape, start, levels, renew, generator, progress).cpu().numpy()
     return np.clip(dots, 0, np.array(ground.shape[::-1], np.float32) - np.float32(0.01))
 
 

@@ -11,10 +11,13 @@ from ....progress import SILENT, Progress
 from .grid import Grid
 from .net import Denoiser
 
-# Noise of the first and of the last call of a student, spacings.
-_FIRST, _LAST = 0.5, 0.05
+# How wide dots are strewn around the grid before the first call of a student, spacings.
+START = 0.5
+# Noise that its first and its last call are told of. The first is told of less than there is: what a net takes for
+# noise it takes back, towards the grid, and relaxation would then keep the grid's rows.
+_FIRST, _LAST = 0.3, 0.05
 # And of the ancestral sampler: from noise that hides the grid.
-_FULL_FIRST, _FULL_LAST = 1.0, 0.02
+FULL_START, _FULL_LAST = 1.0, 0.02
 
 
 def levels(calls: int, first: float = _FIRST, last: float = _LAST) -> list[float]:
@@ -27,13 +30,13 @@ def levels(calls: int, first: float = _FIRST, last: float = _LAST) -> list[float
 
 def full_levels(calls: int) -> list[float]:
     """Levels for `sample` with `renew` 1, which is ancestral sampling."""
-    return levels(calls, _FULL_FIRST, _FULL_LAST)
+    return levels(calls, FULL_START, _FULL_LAST)
 
 
 def sample(
     net: Denoiser,
     grid: Grid,
-    noise: Tensor,
+    offsets: Tensor,
     steps: Sequence[float],
     renew: float = 0.0,
     generator: torch.Generator | None = None,
@@ -42,14 +45,13 @@ def sample(
     """Offsets of dots, (B, rows, columns, 2), spacings.
 
     Args:
-        noise: standard normal, of that shape; where each dot starts, in units of the first level.
+        offsets: where dots start, of that shape: normal noise of deviation `START`, or `FULL_START` for `full_levels`.
         steps: levels of noise, falling, one a call.
         renew: share of the noise that is drawn anew after each call, [0, 1]; 0 (DDIM) is for a student, 1
             (ancestral) for a net that was trained on targets alone.
         generator: of the new noise, on the CPU; needed if `renew` is not 0.
         progress: told before each call.
     """
-    offsets = steps[0] * noise
     for i, level in enumerate(steps):
         progress("placing", i / len(steps), f"Placing dots, call {i + 1} of {len(steps)}")
         estimate = net(grid, offsets, torch.full((len(offsets),), level, device=offsets.device))

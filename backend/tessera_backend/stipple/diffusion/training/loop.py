@@ -170,7 +170,7 @@ class _Run:
 
     def _identity(self) -> dict[str, Any]:
         settings = dataclasses.replace(self.settings, pictures=(), start=None, device="cpu")
-        return {"kind": self.recipe.kind, "pictures": len(self.settings.pictures), **dataclasses.asdict(settings)}
+        return {**dataclasses.asdict(settings), "kind": self.recipe.kind, "pictures": len(self.settings.pictures)}
 
     def keep(self, path: Path) -> None:
         """Write all that a run needs to go on, whole or not at all."""

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from .... import models
 from ..local import grid as kd
-from ..local.sampler import levels
+from ..local.sampler import START, levels
 from . import densities, local, targets
 from .loop import Recipe, Settings
 
@@ -48,7 +48,7 @@ class Student(Recipe):
         grid, labels = self._batch(rng)
         steps = levels(int(rng.choice(_CALLS)))
         renewed = rng.random() < _RENEWED
-        offsets = steps[0] * local.normal_like(grid.points, rng)
+        offsets = START * local.normal_like(grid.points, rng)
         for level, following in zip(steps, [*steps[1:], 0.0], strict=True):
             estimate = self.net(grid, offsets, torch.full((len(offsets),), level, device=offsets.device))
             yield self._distance(grid, estimate, labels, rng) / len(steps)
