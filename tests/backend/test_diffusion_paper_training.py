@@ -93,6 +93,18 @@ def test_a_resumed_run_equals_an_uninterrupted_one(tmp_path, base, monkeypatch, 
     assert all(torch.equal(one[key], two[key]) for key in one)
 
 
+def test_training_can_go_on_from_earlier_weights(tmp_path, base, monkeypatch):
+    """Those of a branch are taken as they are, with their variant."""
+    monkeypatch.setattr(paper.Control, "measures", lambda self, net: {})
+    first = tmp_path / "first.safetensors"
+    loop.train(paper.Control(loop.Settings(steps=2, start=base, variant="gated", **SMALL)), first)
+    again = paper.Control(loop.Settings(steps=2, start=first, **SMALL))
+    known = models.load(first)
+    assert again.net.variant == "gated"
+    assert all(torch.equal(values, known.tensors[name]) for name, values in again.net.state_dict().items())
+    assert again.meta()["recipe"]["started_from"]["started_from"]["name"] == "stipple-paper-base"
+
+
 def test_examples_are_turned_as_pictures_are():
     """Offsets of turned dots are the turned offsets, and the density under each dot stays."""
     rng = np.random.default_rng(0)

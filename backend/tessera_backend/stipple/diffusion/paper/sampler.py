@@ -56,26 +56,28 @@ def sample(
     sampler: str,
     steps: int,
     generator: torch.Generator,
+    truncation: int = schedule.TRUNCATED,
     progress: Progress = SILENT,
 ) -> Tensor:
     """Offsets of dots, (B, 2, rows, columns), cells.
 
     Args:
-        offsets: of the dots to start from, of that shape, on the net's device; step 299's noise is added here.
+        offsets: of the dots to start from, of that shape, on the net's device; noise is added here.
         sampler: one of `SAMPLERS`.
-        steps: 1 to 300, how many of the last 300 are taken.
+        steps: how many of the last `truncation` are taken, 1 to all.
         generator: of all noise, on the CPU.
+        truncation: 1 to 300; how much noise dots get to start with, 0.79 cells at 300.
         progress: told before each call.
     Raises:
         InvalidInput: "unusable-input" for "ddim" and "dpm++" where diffusers is not installed.
     """
     draw = _Noise(offsets, generator)
-    first = torch.full((len(offsets),), schedule.TRUNCATED - 1)
+    first = torch.full((len(offsets),), truncation - 1)
     noisy = schedule.noised(offsets, first, draw())
     predict = _Counted(net, condition, calls_of(sampler, steps), progress)
     if sampler in ANCESTRAL:
-        return _ancestral(predict, noisy, steps, ANCESTRAL[sampler], draw)
-    return _with_diffusers(predict, noisy, sampler, steps)
+        return _ancestral(predict, noisy, schedule.respaced(steps, truncation), ANCESTRAL[sampler], draw)
+    return _with_diffusers(predict, noisy, sampler, steps, truncation)
 
 
 class _Noise:
@@ -101,10 +103,9 @@ class _Counted:
         return self._net(offsets, torch.full((len(offsets),), step, device=offsets.device), self._condition)
 
 
-def _ancestral(predict: _Counted, offsets: Tensor, steps: int, jumps: int, draw: _Noise) -> Tensor:
+def _ancestral(predict: _Counted, offsets: Tensor, steps: list[int], jumps: int, draw: _Noise) -> Tensor:
     """Down all steps; at each but the last, up again and down `jumps` times, which gives dots time to spread."""
-    taken = schedule.respaced(steps)
-    for step, following in zip(taken, [*taken[1:], -1], strict=True):
+    for step, following in zip(steps, [*steps[1:], -1], strict=True):
         offsets = schedule.step_back(offsets, predict(offsets, step), step, following, draw())
         for _ in range(jumps if following >= 0 else 0):
             offsets = schedule.step_forth(offsets, step, following, draw())
@@ -112,9 +113,9 @@ def _ancestral(predict: _Counted, offsets: Tensor, steps: int, jumps: int, draw:
     return offsets
 
 
-def _with_diffusers(predict: _Counted, offsets: Tensor, sampler: str, steps: int) -> Tensor:
+def _with_diffusers(predict: _Counted, offsets: Tensor, sampler: str, steps: int, truncation: int) -> Tensor:
     """A scheduler of diffusers over the truncated schedule, which to it is a whole one."""
-    scheduler = _scheduler(sampler)
+    scheduler = _scheduler(sampler, truncation)
     with warnings.catch_warnings():
         # It makes arrays of tensors in a way that numpy 2 will not keep for ever.
         warnings.simplefilter("ignore", DeprecationWarning)
@@ -124,13 +125,13 @@ def _with_diffusers(predict: _Counted, offsets: Tensor, sampler: str, steps: int
     return offsets
 
 
-def _scheduler(sampler: str) -> Any:
+def _scheduler(sampler: str, truncation: int) -> Any:
     try:
         import diffusers
     except ImportError as exc:
         raise _no_diffusers(sampler) from exc
-    betas = schedule.BETAS[: schedule.TRUNCATED].float().numpy()
-    common = {"num_train_timesteps": schedule.TRUNCATED, "trained_betas": betas, "timestep_spacing": "trailing"}
+    betas = schedule.BETAS[:truncation].float().numpy()
+    common = {"num_train_timesteps": truncation, "trained_betas": betas, "timestep_spacing": "trailing"}
     if sampler == "ddim":
         return diffusers.DDIMScheduler(**common, clip_sample=False, set_alpha_to_one=True)
     return diffusers.DPMSolverMultistepScheduler(**common, algorithm_type="dpmsolver++", final_sigmas_type="zero")

@@ -29,7 +29,7 @@ _WARM_UP = 50
 _LAST_RATE = 0.03
 _LONGEST_GRADIENT = 1.0
 _LOG_EVERY = 20
-_MEASURE_EVERY = 500
+_MEASURE_EVERY = 1000
 _KEEP_SECONDS = 60.0
 
 
@@ -78,7 +78,7 @@ class Recipe(abc.ABC):
         """What has to be in the file of weights: `architecture`, `recipe`, `data`."""
 
     def measures(self, net: nn.Module) -> dict[str, float]:
-        """How good `net`, the averaged one, is by now, for the log; asked for each 500 steps."""
+        """How good `net`, the averaged one, is by now, for the log; asked for each 1000 steps."""
         return {}
 
     def generator(self, step: int) -> np.random.Generator:

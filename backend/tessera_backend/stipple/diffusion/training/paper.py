@@ -37,36 +37,58 @@ _STAY = 16
 _PIXELS_PER_CELL = 10
 _ITERATIONS = 30
 TARGETS = ("tone", "wvs")
-_HELD_OUT = 6
+_HELD_OUT = 4
+# Shares of examples on constant density, and of steps among the last 300; for `base`.
+_EVEN, _LATE = 0.25, 0.75
 
 
 class Base(Recipe):
-    """Blue noise without any density: 1024 dots of engine `gbn` on constant grey."""
+    """Blue noise without being told of a density.
+
+    A quarter of the examples are 1024 dots of engine `gbn` on constant grey, as all are for the paper's base. The
+    others are what `control` learns from, without the densities: offsets there are many cells long, and a base that
+    has never seen such, and stays frozen, is of no use to it.
+    """
 
     kind = BASE
     rate = 1e-3
 
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)
-        torch.manual_seed(settings.seed)
+        _check("targets", settings.targets, TARGETS)
         # What is small and trained for minutes does not overfit.
         dropout = PAPER.dropout if settings.width >= PAPER.width else 0.0
+        torch.manual_seed(settings.seed)
         self.net: UNet = UNet(Architecture(settings.width, PAPER.multipliers, settings.depth, dropout))
+        if settings.start is not None:
+            known = models.load(settings.start, BASE)
+            self.net = UNet(Architecture.of(known.meta["architecture"]))
+            self.net.load_state_dict(known.tensors)
         self.net.to(settings.device)
-        self._pool = _Pool(settings.seed, _even)
+        self._known = densities.pictures(settings.pictures)
+        self._pool = _Pool(settings.seed, self._example)
 
     def losses(self, step: int) -> Iterator[Tensor]:
         rng = _seeded(self.generator(step))
         offsets = _turned([offsets for offsets, _ in self._pool.batch(step, rng)], rng)[0].to(self.settings.device)
-        steps, noise = _steps(schedule.STEPS, rng).to(offsets.device), _normal(offsets, rng)
+        # Most from the steps that `control` uses.
+        most = np.where(rng.random(_BATCH) < _LATE, schedule.TRUNCATED, schedule.STEPS)
+        steps = torch.from_numpy(rng.integers(0, most)).to(offsets.device)
+        noise = _normal(offsets, rng)
         predicted = self.net(schedule.noised(offsets, steps, noise), steps)
         yield ((predicted - noise) ** 2).mean()
+
+    def _example(self, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
+        if rng.random() < _EVEN:
+            side = _SIDE * 8
+            return _relaxed(np.ones((side, side), np.float32), "gbn", rng), torch.empty(0)
+        return _toned(rng, self._known, self.settings.targets)
 
     def meta(self) -> dict[str, Any]:
         return {
             "architecture": dataclasses.asdict(self.net.architecture),
             "recipe": described(self),
-            "data": ["engine gbn on constant density"],
+            "data": [*data(self), "constant density"],
         }
 
 
@@ -87,14 +109,9 @@ class Control(Recipe):
             )
         _check("variant", settings.variant, tuple(control.VARIANTS))
         _check("targets", settings.targets, TARGETS)
-        known = models.load(settings.start, BASE)
-        base = UNet(Architecture.of(known.meta["architecture"]))
-        base.load_state_dict(known.tensors)
-        torch.manual_seed(settings.seed)
-        self.net: control.Controlled = control.Controlled(base, settings.variant).to(settings.device)
+        self.net, self._earlier = _begun(settings)
         self._known = densities.pictures(settings.pictures)
-        self._base_steps = known.meta["steps"]
-        self._pool = _Pool(settings.seed, self._toned)
+        self._pool = _Pool(settings.seed, lambda rng: _toned(rng, self._known, settings.targets))
         self._held_out: list[np.ndarray] = []
 
     def losses(self, step: int) -> Iterator[Tensor]:
@@ -102,7 +119,8 @@ class Control(Recipe):
         examples = self._pool.batch(step, rng)
         offsets, rasters = _turned([e[0] for e in examples], rng, [e[1] for e in examples])
         offsets, rasters = offsets.to(self.settings.device), rasters.to(self.settings.device)
-        steps, noise = _steps(schedule.TRUNCATED, rng).to(offsets.device), _normal(offsets, rng)
+        steps = torch.from_numpy(rng.integers(0, schedule.TRUNCATED, _BATCH)).to(offsets.device)
+        noise = _normal(offsets, rng)
         predicted = self.net(schedule.noised(offsets, steps, noise), steps, self.net.look(rasters))
         yield (((predicted - noise) ** 2).mean((1, 2, 3)) * schedule.loss_weights(steps)).mean()
 
@@ -116,25 +134,30 @@ class Control(Recipe):
         for i, density in enumerate(self._held_out):
             for start in ("density", "kd"):
                 rng = np.random.default_rng(i)
-                sites, _ = placing.place_piece(net.eval(), density, _SIDE * _SIDE, "repaint", 20, start, rng)
+                sites, _ = placing.place_piece(net.eval(), density, _SIDE * _SIDE, "repaint", 20, start, 300, rng)
                 points = sites / np.array(density.shape[::-1], np.float64)
                 found.setdefault(f"capacity_{start}", []).append(metrics.capacity_error(points, density))
                 found.setdefault(f"spacing_{start}", []).append(metrics.spatial_measure(points, density, "mass"))
         return {name: round(float(np.mean(values)), 4) for name, values in found.items()}
 
     def meta(self) -> dict[str, Any]:
-        recipe = {**described(self), "variant": self.settings.variant, "targets": self.settings.targets}
-        return {
-            "architecture": self.net.architecture,
-            "recipe": {**recipe, "base_steps": self._base_steps},
-            "data": data(self),
-        }
+        recipe = {**described(self), "targets": self.settings.targets, "started_from": self._earlier}
+        return {"architecture": self.net.architecture, "recipe": recipe, "data": data(self)}
 
-    def _toned(self, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
-        raster = _SIDE * _PIXELS_PER_CELL, _SIDE * _PIXELS_PER_CELL
-        density = _density(rng, self._known, raster)
-        offsets = _relaxed(density, self.settings.targets, rng)
-        return offsets, control.raster_of(torch.from_numpy(density), _SIDE, _SIDE)[0]
+
+def _begun(settings: Settings) -> tuple[control.Controlled, dict[str, Any]]:
+    """The net that `start` names, be it a base, which gets a fresh branch, or one with a branch; and its recipe."""
+    known = models.load(settings.start)
+    if known.meta.get("kind") == placing.KIND:
+        net = control.Controlled.of(known.meta["architecture"])
+        net.load_state_dict(known.tensors)
+    else:
+        known = models.load(settings.start, BASE)
+        base = UNet(Architecture.of(known.meta["architecture"]))
+        base.load_state_dict(known.tensors)
+        torch.manual_seed(settings.seed)
+        net = control.Controlled(base, settings.variant)
+    return net.to(settings.device), {**known.meta["recipe"], "steps": known.meta["steps"]}
 
 
 class _Pool:
@@ -155,9 +178,10 @@ class _Pool:
         return self._kept[index]
 
 
-def _even(rng: np.random.Generator) -> tuple[Tensor, Tensor]:
-    side = _SIDE * 8
-    return _relaxed(np.ones((side, side), np.float32), "gbn", rng), torch.empty(0)
+def _toned(rng: np.random.Generator, known: list[np.ndarray], engine: str) -> tuple[Tensor, Tensor]:
+    """Offsets of dots that an engine placed on a random density, and its raster."""
+    density = _density(rng, known, (_SIDE * _PIXELS_PER_CELL, _SIDE * _PIXELS_PER_CELL))
+    return _relaxed(density, engine, rng), control.raster_of(torch.from_numpy(density), _SIDE, _SIDE)[0]
 
 
 def _density(rng: np.random.Generator, known: list[np.ndarray], raster: tuple[int, int]) -> np.ndarray:
@@ -199,10 +223,6 @@ def _seeded(rng: np.random.Generator) -> np.random.Generator:
     """The same, after dropout was seeded from it."""
     torch.manual_seed(int(rng.integers(1 << 62)))
     return rng
-
-
-def _steps(most: int, rng: np.random.Generator) -> Tensor:
-    return torch.from_numpy(rng.integers(0, most, _BATCH))
 
 
 def _normal(like: Tensor, rng: np.random.Generator) -> Tensor:
