@@ -183,7 +183,7 @@ class StippleParams:
         MODELS,
         "Model",
         "Of the learned engine. Few steps: four calls of a small network. Many steps: fifty. StippleDiffusion itself: "
-        "the published method, 898 calls of a larger one, with weights of our own.",
+        "the published method, 898 calls of a larger one, with weights of our own; fewer calls start elsewhere.",
         page="Learned",
     )
     calls: int = integer(0, 0, 300, "Calls", "Of the network; 0: as many as suit the model.", page="Learned")
