@@ -6,8 +6,8 @@ import torch
 from scipy.spatial import cKDTree
 
 from tessera_backend import models
-from tessera_backend.progress import Progress
-from tessera_backend.stipple import diffusion, lloyd, metrics
+from tessera_backend.progress import SILENT, Progress
+from tessera_backend.stipple import diffusion, engines, lloyd, metrics
 from tessera_backend.stipple.diffusion.local import placing, sampler
 from tessera_protocol.errors import Cancelled, InvalidInput, error
 from tessera_protocol.jobs import StippleParams
@@ -32,9 +32,13 @@ def blobs():
     return density
 
 
+def run(density, dots, seed=0, progress=SILENT, **changes):
+    params = StippleParams(dots=dots, engine="diffusion", **changes)
+    return engines.place(density.astype(np.float32), params, np.random.default_rng(seed), progress)
+
+
 def placed(density, dots, seed=0, **options):
-    sites, _ = diffusion.place(density.astype(np.float32), dots, rng=np.random.default_rng(seed), **options)
-    return sites.astype(np.float64) / density.shape[::-1]
+    return run(density, dots, seed, **options).sites.astype(np.float64) / density.shape[::-1]
 
 
 def fourfold(points):
@@ -55,7 +59,7 @@ def fourfold(points):
 @pytest.mark.parametrize("density", [blobs()[:, :90], X[:60] * 0.3])
 def test_as_many_dots_as_asked_for(dots, density):
     """Primes too; all distinct and on the raster."""
-    sites = diffusion.place(density.astype(np.float32), dots, rng=np.random.default_rng(1))[0]
+    sites = run(density, dots, seed=1).sites
     assert sites.shape == (dots, 2)
     assert sites.dtype == np.float32
     assert len(np.unique(sites, axis=0)) == dots
@@ -63,7 +67,7 @@ def test_as_many_dots_as_asked_for(dots, density):
     assert (sites < density.shape[::-1]).all()
 
 
-@pytest.mark.parametrize("model", ["stipple-student", "stipple-local"])
+@pytest.mark.parametrize("model", ["student", "local"])
 def test_a_seed_repeats_bit_for_bit(model):
     """The same seed, the same dots; another, others."""
     options = {"model": model, "calls": 3}
@@ -85,8 +89,7 @@ def test_ink_in_one_pixel_and_along_a_line():
 
 def test_it_says_how_dots_were_made():
     """Weights by name and hash, calls and steps as they were."""
-    rng = np.random.default_rng(0)
-    _, made = diffusion.place(ramp().astype(np.float32), 101, calls=2, polish=1, rng=rng)
+    made = run(ramp(), 101, calls=2, polish=1).facts
     assert made["model"] == "stipple-student"
     assert made["weights"] == "stipple-student.safetensors"
     assert made["sha256"] == models.load(models.shipped("stipple-student")).sha256
@@ -112,7 +115,7 @@ def test_other_weights_are_refused(tmp_path):
     """Those of another engine."""
     models.save(tmp_path / "w.safetensors", {"a": torch.ones(1)}, {"kind": "vectorizer"})
     with pytest.raises(InvalidInput) as caught:
-        placed(ramp(), 100, model=tmp_path / "w.safetensors")
+        placed(ramp(), 100, weights=str(tmp_path / "w.safetensors"))
     assert caught.value.failure.code == "unusable-input"
 
 
@@ -144,7 +147,7 @@ def test_default_quality(picture):
 
 
 @pytest.mark.parametrize("picture", [ramp, gauss, blobs])
-@pytest.mark.parametrize(("model", "calls"), [("stipple-student", 4), ("stipple-local", 50)])
+@pytest.mark.parametrize(("model", "calls"), [("student", 4), ("local", 50)])
 def test_nets_alone(picture, model, calls):
     """Without any step of the classical engine."""
     density = picture()
@@ -186,18 +189,3 @@ def test_gradients_of_dots_by_the_density():
     for change in (np.cos(3 * X) * np.cos(2 * Y), np.exp(-((X - 0.3) ** 2 + (Y - 0.6) ** 2) / 0.08), X * Y):
         truth = (function * change).sum() / mass - (function * density).sum() * change.sum() / mass**2
         assert float((slope.numpy() * change).sum()) == pytest.approx(truth, rel=0.1)
-
-
-# -- what is shipped
-
-
-@pytest.mark.parametrize("name", ["stipple-student", "stipple-local"])
-def test_weights_come_with_their_papers(name):
-    """A header that says how they were made, a card for people, and no great size."""
-    path = models.shipped(name)
-    assert path.stat().st_size < 2_000_000
-    meta = models.load(path, name).meta
-    assert {"architecture", "recipe", "steps", "data", "version"} <= meta.keys()
-    card = path.with_suffix(".md").read_text(encoding="utf-8")
-    assert "tessera train stipple" in card
-    assert "icence" in card

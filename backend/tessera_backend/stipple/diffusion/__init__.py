@@ -49,4 +49,4 @@ def place(
             way = _SHORTENED | {"steps": params.calls, "truncation": max(params.calls, _LEAST_TRUNCATION)}
         return paper.place(density, params.dots, weights, **way, rng=rng, device=device, progress=progress)
     calls = params.calls or None
-    return local.place(density, params.dots, weights, calls=calls, polish=0, rng=rng, device=device, progress=progress)
+    return local.place(density, params.dots, weights, calls=calls, rng=rng, device=device, progress=progress)

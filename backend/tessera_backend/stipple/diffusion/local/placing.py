@@ -1,4 +1,4 @@
-"""The learned engine as a whole: any number of dots on any raster, finished by steps of the classical engine."""
+"""A learned engine as a whole: any number of dots on any raster."""
 
 from __future__ import annotations
 
@@ -13,11 +13,9 @@ from scipy.spatial import cKDTree
 from torch import Tensor
 from torch.nn import functional
 
-from tessera_protocol.jobs import StippleParams
-
 from .... import models
 from ....progress import SILENT, Progress
-from ... import lloyd, voronoi
+from ... import voronoi
 from . import features, tree
 from . import grid as kd
 from . import sampler as sampling
@@ -25,7 +23,6 @@ from .net import Denoiser
 
 STUDENT, FULL = "stipple-student", "stipple-local"
 CALLS = {STUDENT: 4, FULL: 50}
-POLISH = 3
 # Pixels of the net's raster from dot to dot in the dark, and the most pixels that it may have.
 _SPACING = 7.0
 _MOST_PIXELS = 6_000_000
@@ -42,7 +39,6 @@ def place(
     model: str | Path = STUDENT,
     *,
     calls: int | None = None,
-    polish: int = POLISH,
     rng: np.random.Generator,
     device: str = "cpu",
     progress: Progress = SILENT,
@@ -54,9 +50,8 @@ def place(
         dots: 10 to 100,000.
         model: the name of weights that are shipped, or a file, of kind "stipple-student" or "stipple-local".
         calls: of the net; None is 4 for a student, 50 for the other. The student was trained for 2 to 6.
-        polish: steps of engine `tone` at the end, which also even out what dots stand for.
-        device: of torch; the steps at the end are done on the CPU.
-        progress: told before each call and each step.
+        device: of torch.
+        progress: told before each call.
     Returns:
         float32 (dots, 2), pixels, some of them perhaps on paper between ink; and how they were made, of plain JSON
         types.
@@ -69,12 +64,9 @@ def place(
     progress("placing", 0.0, "Reading the density")
     window, ground = _ground(density, dots)
     rows, columns = _shape(ground, dots)
-    sites = _sampled(net, kind, ground, (rows, columns), calls, rng, device, progress.part(0.02, 0.8))
+    sites = _sampled(net, kind, ground, (rows, columns), calls, rng, device, progress.part(0.02, 1.0))
     labels = first_labels(sites, ground.shape)
-    sites, labels = without(rows * columns - dots, sites, labels, ground)
-    if polish:
-        params = StippleParams(engine="tone", iterations=polish, tolerance=0.0)
-        lloyd.relax(sites, labels, ground, params, rng, progress.part(0.8, 1.0))
+    sites, _ = without(rows * columns - dots, sites, labels, ground)
     scale = np.array([window[3] - window[2], window[1] - window[0]]) / np.array(ground.shape[::-1])
     sites = (sites * scale + np.array([window[2], window[0]])).astype(np.float32)
     np.clip(sites, 0, np.array(density.shape[::-1], np.float32) - np.float32(0.01), out=sites)
@@ -84,7 +76,6 @@ def place(
         "sha256": digest,
         "device": device,
         "calls": calls,
-        "polish_steps": polish,
         "grid": [columns, rows],
         "network_raster": [ground.shape[1], ground.shape[0]],
         "dots_thinned": rows * columns - dots,
