@@ -83,14 +83,15 @@ def sections(
     pictures_of_time = pictures.default(None)
     solved = tables.solve_all(methods, inputs, DOTS)
     of_quality, many = list(tables.QUALITY), options.dots
+    times, qualities = tables.by_count(methods, pictures_of_time, many, options.repeat)
     head = [f"{column} {n}" for n in many for column in ("capacity", "rho mass")]
     return [
         f"## Quality at {DOTS} dots: mean ± standard deviation over {len(inputs)} pictures",
         report.table(["method", *of_quality], tables.quality(solved)),
         f"## CPU seconds by dot count: mean of {len(pictures_of_time)} pictures",
-        report.table(["method", *map(str, many)], tables.seconds(methods, pictures_of_time, many, options.repeat)),
+        report.table(["method", *map(str, many)], times),
         "## Quality by dot count: mean of the same pictures",
-        report.table(["method", *head], tables.counts(methods, pictures_of_time, many)),
+        report.table(["method", *head], qualities),
         f"## Strips of the density x squared, {DOTS} dots; worst of {SEEDS} seeds; 4-fold bond order",
         report.table(
             ["method", "strip 1", "strip 2", "strip 3", "strip 4", "worst", "4-fold"],

@@ -68,37 +68,26 @@ def published(solved: Solved) -> list[Row]:
     return [[method, *_spread(rows)] for method, rows in values.items()]
 
 
-def seconds(
-    methods: Sequence[Method], inputs: Sequence[pictures.Picture], counts: Sequence[int], repeat: int
-) -> list[Row]:
-    """Table 2: CPU seconds by dot count, median of runs, mean over the pictures; None where a method is left out."""
-    rows: list[Row] = [[method.name] for method in methods]
-    for dots, (row, method) in itertools.product(counts, zip(rows, methods, strict=True)):
+def by_count(
+    methods: Sequence[Method], inputs: Sequence[pictures.Picture], many: Sequence[int], repeat: int
+) -> tuple[list[Row], list[Row]]:
+    """Table 2, CPU seconds by dot count, and capacity error and spatial measure of the same dots.
+
+    Medians of runs, then means over the pictures; None where a method is left out.
+    """
+    times: list[Row] = [[method.name] for method in methods]
+    qualities: list[Row] = [[method.name] for method in methods]
+    for dots, (i, method) in itertools.product(many, enumerate(methods)):
         if dots > method.most_dots:
-            row.append(None)
+            times[i].append(None)
+            qualities[i] += [None, None]
             continue
-        row.append(statistics.fmean(_timed(method, raster(p, dots), dots, repeat) for p in inputs))
-        print(f"{dots} dots, {method.name}: {row[-1]:.3g} s", file=sys.stderr)
-    return rows
-
-
-def counts(methods: Sequence[Method], inputs: Sequence[pictures.Picture], many: Sequence[int]) -> list[Row]:
-    """Capacity error and spatial measure by dot count, mean over the pictures."""
-    rows: list[Row] = []
-    for method in methods:
-        row: Row = [method.name]
-        for dots in many:
-            if dots > method.most_dots:
-                row += [None, None]
-                continue
-            both = []
-            for picture in inputs:
-                grey = raster(picture, dots)
-                points, density = method.solve(grey, dots, 0)[0], 1 - grey / 255.0
-                both.append((metrics.capacity_error(points, density), metrics.spatial_measure(points, density, "mass")))
-            row += map(float, np.mean(both, axis=0))
-        rows.append(row)
-    return rows
+        measured = [_timed(method, raster(picture, dots), dots, repeat) for picture in inputs]
+        seconds, capacity, spatial = map(float, np.mean(measured, axis=0))
+        times[i].append(seconds)
+        qualities[i] += [capacity, spatial]
+        print(f"{dots} dots, {method.name}: {seconds:.3g} s", file=sys.stderr)
+    return times, qualities
 
 
 def strips(methods: Sequence[Method], dots: int, seeds: int) -> list[Row]:
@@ -118,8 +107,10 @@ def _spread(rows: list[list[float]]) -> list[str]:
     return [f"{mean:.4g} ± {std:.2g}" for mean, std in zip(np.mean(rows, 0), np.std(rows, 0), strict=True)]
 
 
-def _timed(method: Method, grey: pictures.Grey, dots: int, repeat: int) -> float:
-    """Median CPU time."""
-    first = method.solve(grey, dots, 0)[1]
+def _timed(method: Method, grey: pictures.Grey, dots: int, repeat: int) -> tuple[float, float, float]:
+    """Median CPU time, and of the first run capacity error and spatial measure by mass."""
+    points, first = method.solve(grey, dots, 0)
     more = [method.solve(grey, dots, 0)[1] for _ in range(repeat - 1 if first < SLOW else 0)]
-    return statistics.median([first, *more])
+    density = 1 - grey / 255.0
+    spatial = metrics.spatial_measure(points, density, "mass")
+    return statistics.median([first, *more]), metrics.capacity_error(points, density), spatial
