@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from tessera_backend import models
 from tessera_backend.progress import SILENT, Progress
+from tessera_backend.stipple import metrics
 from tessera_backend.stipple.diffusion.paper import assignment, control, placing, sampler, schedule
 from tessera_backend.stipple.diffusion.paper.control import Controlled, raster_of
 from tessera_backend.stipple.diffusion.paper.unet import PAPER, SMALL, Architecture, UNet
@@ -371,3 +372,16 @@ def test_wrong_values(weights, wrong, field):
 def test_placing_can_be_cancelled(weights):
     with pytest.raises(Cancelled):
         placing.place(ramp(), 50, weights, rng=np.random.default_rng(0), progress=Progress(cancelled=lambda: True))
+
+
+def test_shipped_weights():
+    """From random dots to even ones on a smooth density, by the paper's start with few steps; and under 16 MB."""
+    density = ramp(256, 256)
+    sites, info = placing.place(
+        density, 1024, sampler="ancestral", steps=20, start="density", truncation=300, rng=np.random.default_rng(0)
+    )
+    points = sites / np.float64(256)
+    assert metrics.capacity_error(points, density) < 0.08
+    assert metrics.spatial_measure(points, density, "mass") > 0.68
+    assert info["weights"] == "stipple-paper.safetensors"
+    assert models.shipped("stipple-paper").stat().st_size < 16e6

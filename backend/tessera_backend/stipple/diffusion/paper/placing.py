@@ -176,9 +176,9 @@ def _loaded(path: Path, device: str, changed: int) -> tuple[str, str, control.Co
 
 def _check(field: str, given: str, allowed: tuple[str, ...]) -> None:
     if given not in allowed:
-        raise error(
-            "out-of-range", f"There is no {field} {given!r}.", field=field, given=given, allowed=", ".join(allowed)
-        )
+        words = ", ".join(allowed)
+        problem = f"{field.capitalize()} is {given!r}, but {words} are possible."
+        raise error("out-of-range", problem, field=field, given=given, allowed=words)
 
 
 def _check_between(field: str, given: int, most: int) -> None:
