@@ -14,6 +14,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
+from tessera_backend.cli.demo import STIPPLES
 from tessera_backend.demo import STILL_LIFE
 from tessera_backend.images import encode_png
 from tests.conftest import BackendProcess, until
@@ -250,7 +251,7 @@ def test_the_demo_ends_with_pictures(tmp_path: Path) -> None:
     page = tmp_path / "demo" / "index.html"
     assert str(page) in done.stdout
     drawings = sorted((tmp_path / "demo").glob("*.svg"))
-    assert len(drawings) == 6
+    assert len(drawings) == len(STIPPLES)
     for drawing in drawings:
         assert drawing.name in page.read_text()
         assert len(circles(drawing)) > 1000 or drawing.stem == "stipple-line"
