@@ -34,6 +34,12 @@ def train_command() -> None:
 def stipple(recipe: str, output: Path, resume: bool, **options: Any) -> None:
     """Train the learned stippler with RECIPE.
 
+    \b
+    local    the net over the kd grid of a density, for many calls
+    student  the same net, from weights of `local`, for few calls
+    base     the U-Net of the published model, for sets without a density
+    control  its control branch, on weights of `base`, which makes it follow one
+
     Beside the weights it writes a log (.jsonl) and, each minute, a state to resume from (.state).
     """
     from tessera_backend.stipple.diffusion import training
@@ -46,6 +52,7 @@ def stipple(recipe: str, output: Path, resume: bool, **options: Any) -> None:
             field="recipe",
             given=recipe,
             allowed=", ".join(training.RECIPES),
+            remedy=f"Take one of: {', '.join(training.RECIPES)}.",
         )
     check_output(output)
     with ProgressBar() as bar:
