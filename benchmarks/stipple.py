@@ -35,7 +35,11 @@ SHEET_DOTS = [1024, 5000]
 SEEDS = 5
 
 
-def contact_sheet(path: Path, methods: Sequence[peers.Method], inputs: Sequence[pictures.Picture]) -> None:
+Methods = Sequence[peers.Method]
+Pictures = Sequence[pictures.Picture]
+
+
+def contact_sheet(path: Path, methods: Methods, inputs: Pictures) -> None:
     """Draw every picture by every method."""
     rows = []
     for picture, dots in itertools.product(inputs, SHEET_DOTS):
@@ -49,7 +53,7 @@ def contact_sheet(path: Path, methods: Sequence[peers.Method], inputs: Sequence[
 def arguments() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--images", type=Path, metavar="FOLDER", help="more pictures for the tables of quality")
+    parser.add_argument("--images", type=Path, metavar="FOLDER", help="more pictures for the page of quality")
     parser.add_argument("--dots", type=int, nargs="+", default=COUNTS, metavar="N", help=f"counts; default {COUNTS}")
     parser.add_argument("--iterations", type=int, default=30, help="of the engines and of SciPy Lloyd (default 30)")
     parser.add_argument("--repeat", type=int, default=3, help="runs a median is taken of (default 3)")
@@ -59,7 +63,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--only", nargs="+", metavar="NAME", help="methods whose names contain one of these")
     parser.add_argument("--sheet", type=Path, metavar="PNG", help="also draw a contact sheet")
     parser.add_argument("--spectra", type=Path, metavar="PNG", help="also draw power spectra; needs matplotlib")
-    parser.add_argument("--out", type=Path, default=ROOT / "docs" / "benchmarks" / "stipple.md", metavar="MD")
+    parser.add_argument("--pages", nargs="*", choices=PAGES, default=list(PAGES), help="which to write; default all")
+    parser.add_argument("--out", type=Path, default=ROOT / "docs" / "benchmarks", metavar="FOLDER")
     return parser.parse_args()
 
 
@@ -76,57 +81,74 @@ def chosen(options: argparse.Namespace) -> list[peers.Method]:
     return methods
 
 
-def sections(
-    methods: Sequence[peers.Method], inputs: Sequence[pictures.Picture], options: argparse.Namespace
-) -> list[str]:
-    """The tables, as Markdown."""
-    pictures_of_time = pictures.default(None)
-    solved = tables.solve_all(methods, inputs, DOTS)
-    of_quality, many = list(tables.QUALITY), options.dots
-    times, qualities = tables.by_count(methods, pictures_of_time, many, options.repeat)
-    head = [f"{column} {n}" for n in many for column in ("capacity", "rho mass")]
+def quality(methods: Methods, inputs: Pictures, options: argparse.Namespace) -> list[str]:
+    """Table 1 with exact measures, strips, and leftover lattices."""
+    del options
+    head = ["method", "strip 1", "strip 2", "strip 3", "strip 4", "worst", "4-fold"]
     return [
-        f"## Quality at {DOTS} dots: mean ± standard deviation over {len(inputs)} pictures",
-        report.table(["method", *of_quality], tables.quality(solved)),
-        f"## CPU seconds by dot count: mean of {len(pictures_of_time)} pictures",
-        report.table(["method", *map(str, many)], times),
-        "## Quality by dot count: mean of the same pictures",
-        report.table(["method", *head], qualities),
+        f"## {DOTS} dots: mean ± standard deviation over {len(inputs)} pictures",
+        report.table(["method", *tables.QUALITY], tables.quality(tables.solve_all(methods, inputs, DOTS))),
         f"## Strips of the density x squared, {DOTS} dots; worst of {SEEDS} seeds; 4-fold bond order",
-        report.table(
-            ["method", "strip 1", "strip 2", "strip 3", "strip 4", "worst", "4-fold"],
-            tables.strips(methods, DOTS, SEEDS),
-        ),
-        "## The published convention (Table 1), which cannot rank methods",
-        "Mass is the white paper, cells have no area, EMD is W1 to random pixels: see `stipple/metrics/legacy.py`.",
-        report.table(["method", *tables.LEGACY], tables.published(solved)),
+        report.table(head, tables.strips(methods, DOTS, SEEDS)),
     ]
 
 
-def main() -> None:
-    """Measure, then write the page."""
-    options = arguments()
-    inputs = pictures.default(options.images)
-    methods = chosen(options)
+def time(methods: Methods, inputs: Pictures, options: argparse.Namespace) -> list[str]:
+    """Table 2, and the quality of the same dots."""
+    times, qualities = tables.by_count(methods, inputs, options.dots, options.repeat)
+    head = [f"{column} {n}" for n in options.dots for column in ("capacity", "rho mass")]
+    return [
+        f"## CPU seconds by dot count: medians of {options.repeat} runs after warm-up, mean of {len(inputs)} pictures",
+        f"One run where it took over {tables.SLOW:g} s.",
+        report.table(["method", *map(str, options.dots)], times),
+        "## Capacity error and spatial measure by dot count: mean of the same pictures",
+        report.table(["method", *head], qualities),
+    ]
+
+
+def published(methods: Methods, inputs: Pictures, options: argparse.Namespace) -> list[str]:
+    """Table 1 by the measures of the code that made it."""
+    del options
+    return [
+        f"## The published convention, {DOTS} dots, {len(inputs)} pictures: it cannot rank methods",
+        "Mass is the white paper, cells have no area, EMD is W1 to random pixels: see `stipple/metrics/legacy.py`.",
+        report.table(["method", *tables.LEGACY], tables.published(tables.solve_all(methods, inputs, DOTS))),
+    ]
+
+
+PAGES = {"quality": quality, "time": time, "published": published}
+
+
+def write(name: str, methods: Methods, options: argparse.Namespace) -> None:
+    """Measure for one page, and write it."""
+    inputs = pictures.default(options.images if name == "quality" else None)
+    measured = PAGES[name](methods, inputs, options)
     report.write(
-        options.out,
-        "# Stipple: quality and time",
-        "Written by `benchmarks/stipple.py`; what the columns mean is in `benchmarks/README.md`.",
+        options.out / f"stipple-{name}.md",
+        f"# Stipple: {name}",
+        f"Written by `benchmarks/stipple.py --pages {name}`; what the columns mean is in `benchmarks/README.md`.",
+        *measured,
         report.bullets(
             [
                 f"Machine: {report.machine()}",
                 f"Packages: {report.versions(['tessera', 'numpy', 'scipy', 'numba', 'torch', 'pot', 'pillow'])}",
                 *(f"Method {method.name}: {method.version}" for method in methods),
                 *(f"Picture {picture.name}: {picture.source}" for picture in inputs),
-                f"CPU s: median of {options.repeat} runs after warm-up, one run where it took over {tables.SLOW:g} s",
             ]
         ),
-        *sections(methods, inputs, options),
     )
+
+
+def main() -> None:
+    """Measure, page by page."""
+    options = arguments()
+    methods = chosen(options)
+    for name in options.pages:
+        write(name, methods, options)
     if options.spectra:
         plots.spectra(options.spectra, methods)
     if options.sheet:
-        contact_sheet(options.sheet, methods, inputs)
+        contact_sheet(options.sheet, methods, pictures.default(options.images))
 
 
 if __name__ == "__main__":
