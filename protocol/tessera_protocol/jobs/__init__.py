@@ -9,7 +9,19 @@ from collections.abc import Mapping
 
 from .job import BufferSpec, Job
 from .stipple import ENGINES, MODELS, MOST_INKS, STIPPLE, StippleParams
+from .vectorize import VECTORIZE, VectorizeParams
 
-__all__ = ["ENGINES", "JOBS", "MODELS", "MOST_INKS", "STIPPLE", "BufferSpec", "Job", "StippleParams"]
+__all__ = [
+    "ENGINES",
+    "JOBS",
+    "MODELS",
+    "MOST_INKS",
+    "STIPPLE",
+    "VECTORIZE",
+    "BufferSpec",
+    "Job",
+    "StippleParams",
+    "VectorizeParams",
+]
 
 JOBS: Mapping[str, Job] = {job.name: job for job in (STIPPLE,)}

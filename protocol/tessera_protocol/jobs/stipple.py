@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from ..errors import error
 from ..schema import boolean, choice, integer, number, text
+from .colors import check_palette, is_color, palette_colors
 from .job import BufferSpec, Job
 
 ENGINES: Mapping[str, str] = {
@@ -221,7 +222,7 @@ class StippleParams:
     @property
     def palette_colors(self) -> tuple[str, ...]:
         """The colours of `palette`, as #rrggbb."""
-        return tuple(self.palette.replace(",", " ").replace(";", " ").lower().split())
+        return palette_colors(self.palette)
 
     def check_together(self) -> None:
         """Rules that need two parameters at once.
@@ -239,7 +240,7 @@ class StippleParams:
                 allowed=f"0 to {self.radius_max:g} mm",
                 remedy=remedy,
             )
-        if not _is_color(self.color):
+        if not is_color(self.color):
             raise error(
                 "out-of-range",
                 f"Colour is {self.color!r}, which is not a colour of the form #rrggbb.",
@@ -256,33 +257,7 @@ class StippleParams:
                 given=self.invert,
                 remedy="Turn invert off, or take the inks of a palette, which then are for black paper.",
             )
-        self._check_palette()
-
-    def _check_palette(self) -> None:
-        colors = self.palette_colors
-        wrong = next((color for color in colors if not _is_color(color)), None)
-        twice = next((color for color in colors if colors.count(color) > 1), None)
-        if wrong is not None:
-            problem = f"The palette has {wrong[:20]!r}, which is not a colour of the form #rrggbb."
-        elif twice is not None:
-            problem = f"The palette has {twice} more than once."
-        elif len(colors) > MOST_INKS:
-            problem = f"The palette has {len(colors)} colours, but at most {MOST_INKS} are possible."
-        else:
-            return
-        raise error(
-            "out-of-range",
-            problem,
-            field="palette",
-            given=self.palette,
-            allowed=f"up to {MOST_INKS} different colours of the form #rrggbb",
-            remedy="Write it like #1b3a8f #e3342f #f5c518.",
-        )
-
-
-def _is_color(value: str) -> bool:
-    digits = value[1:]
-    return value[:1] == "#" and len(digits) == 6 and all(digit in "0123456789abcdefABCDEF" for digit in digits)
+        check_palette(self.palette, MOST_INKS)
 
 
 STIPPLE = Job(

@@ -1,0 +1,7 @@
+"""The differentiable vector rasterizer: filled closed cubic paths, exact area coverage, analytic gradients."""
+
+from __future__ import annotations
+
+from .scene import LINEAR, RADIAL, SOLID, Paint, Scene
+
+__all__ = ["LINEAR", "RADIAL", "SOLID", "Paint", "Scene"]
