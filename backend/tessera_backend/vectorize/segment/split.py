@@ -106,7 +106,7 @@ def _settle(image: np.ndarray, labels: np.ndarray, colors: np.ndarray, smooth: f
                     if y2 < 0 or x2 < 0 or y2 >= height or x2 >= width:
                         continue
                     label = labels[y2, x2]
-                    if label < 0 or label == own or label == best:
+                    if label < 0 or label in (own, best):
                         continue
                     if least == np.inf:  # only border pixels pay for this
                         least = _energy(image, labels, colors, smooth, y, x, own)
@@ -146,8 +146,8 @@ def _cleaned(labels: np.ndarray, nodes: np.ndarray, merges: np.ndarray, smallest
     name = np.full(len(nodes) + len(merges), -1, np.int32)
     name[kept] = np.arange(len(kept))
     linked: list[tuple[int, int]] = []
-    for i, (a, b) in enumerate(merges):
-        a, b = name[a], name[b]
+    for i, pair in enumerate(merges):
+        a, b = name[pair]
         if a >= 0 and b >= 0:
             name[len(nodes) + i] = len(kept) + len(linked)
             linked.append((a, b))
