@@ -86,7 +86,7 @@ class _Writer:
         label = f" inkscape:label={_quoted(path.label)}" if path.label else ""
         gradient = isinstance(path.fill, Gradient)
         paint = f"url(#{self._gradient(path.fill, name)})" if gradient else color(path.fill)
-        opacity = "" if path.opacity >= 1 else f' fill-opacity="{number(max(path.opacity, 0), 3)}"'
+        opacity = _opacity("fill-opacity", path.opacity)
         return f'<path id="{name}"{label} fill="{paint}"{opacity} d="{data}"/>\n'
 
     def _gradient(self, fill: Gradient, owner: str) -> str:
@@ -119,8 +119,14 @@ def color(rgb: np.ndarray) -> str:
 
 
 def _stop(offset: float, rgba: np.ndarray) -> str:
-    opacity = "" if rgba[3] >= 1 else f' stop-opacity="{number(max(float(rgba[3]), 0), 3)}"'
+    opacity = _opacity("stop-opacity", rgba[3])
     return f'<stop offset="{number(offset, 4)}" stop-color="{color(rgba)}"{opacity}/>'
+
+
+def _opacity(name: str, value: float) -> str:
+    """The attribute, with a space before it; nothing where it would say 1."""
+    text = number(min(max(value, 0.0), 1.0), 3)
+    return "" if text == "1" else f' {name}="{text}"'
 
 
 def _run(drawing: Drawing) -> dict[str, Any]:
