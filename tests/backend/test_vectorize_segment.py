@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.ndimage import label as components
+
 from tessera_backend.vectorize.segment import affine_colors, grow, moments, residuals, sharpen, split
 
 

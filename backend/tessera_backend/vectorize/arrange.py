@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from skimage.draw import polygon2mask
 
-from .curves import flattened
+from .nesting import polygon
 from .shapes import Shapes
 
 # How far around a shape others count as touching it, px: two anti-aliased rims blend in their order.
@@ -20,7 +20,7 @@ def arranged(shapes: Shapes, width: int, height: int) -> Shapes:
     highest = np.full((height + 2 * _RIM, width + 2 * _RIM), -1, np.int64)
     level = shapes.level.copy()
     for path in range(len(shapes)):
-        ring = flattened(shapes.outline(path))
+        ring = polygon(shapes.outline(path))
         low = np.maximum(np.floor(ring.min(0)).astype(int) - _RIM, 0)
         high = np.minimum(np.ceil(ring.max(0)).astype(int) + _RIM, [width, height])
         if (high <= low).any():

@@ -39,7 +39,7 @@ class Criterion:
 def tree(canvas: Canvas, criterion: Criterion, progress: Progress) -> Tree:
     """Regions of the picture, merged two by two."""
     progress("regions", 0.0, "Merging regions")
-    image = sharpen(canvas.image, criterion.sharpened) if criterion.sharpened else canvas.image
+    image = _sharp(canvas, criterion)
     return grow(
         image,
         canvas.working.inside,
@@ -67,7 +67,7 @@ def begin(
         smallest: px that a region has at least.
         level_count: how many levels there are.
     """
-    image = sharpen(canvas.image, criterion.sharpened) if criterion.sharpened else canvas.image
+    image = _sharp(canvas, criterion)
     partition = split(grown, image, count, model=criterion.model, smallest=smallest)
     order = stack(partition)
     level = levels(partition, order, level_sizes(partition.count, level_count))
@@ -85,6 +85,12 @@ def begin(
     shapes = Shapes.of(outlines, node, level[kept], fixed)
     canvas.fill(shapes, gradients)
     return shapes
+
+
+def _sharp(canvas: Canvas, criterion: Criterion) -> np.ndarray:
+    if not criterion.sharpened:
+        return canvas.image
+    return sharpen(canvas.image, canvas.working.inside, passes=criterion.sharpened)
 
 
 def level_sizes(count: int, levels: int) -> list[int]:

@@ -13,7 +13,6 @@ from ..progress import Progress
 from . import fills
 from .canvas import Canvas
 from .segment import Tree, moments, residuals
-from .segment.tree import accumulated
 from .shapes import Shapes
 from .start import outlined
 
@@ -44,9 +43,7 @@ class Parts:
     @staticmethod
     def of(canvas: Canvas, tree: Tree, gradients: bool, smallest: int) -> Parts:
         """Nodes of at least `smallest` pixels."""
-        rows = np.zeros_like(tree.moments)
-        rows[: tree.leaves] = moments(canvas.image, tree.labels, tree.leaves)
-        rows = accumulated(rows, tree.children)
+        rows = tree.gathered(moments(canvas.image, tree.labels, tree.leaves))
         return Parts(tree, residuals(rows, gradients), rows[:, 0] >= smallest)
 
     def best(self, error: np.ndarray, want: int) -> list[tuple[float, int]]:
