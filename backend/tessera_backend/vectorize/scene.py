@@ -31,6 +31,19 @@ def to_scene(drawing: Drawing) -> Scene:
     )
 
 
+def scaled(scene: Scene, scale: float) -> Scene:
+    """The same scene on a canvas `scale` times as large each way."""
+    paint = dataclasses.replace(scene.paint, geometry=scene.paint.geometry * scale)
+    return dataclasses.replace(
+        scene,
+        width=round(scene.width * scale),
+        height=round(scene.height * scale),
+        points=scene.points * scale,
+        paint=paint,
+        stroke=scene.stroke * scale,
+    )
+
+
 def to_paths(scene: Scene, like: Sequence[Path] = ()) -> tuple[Path, ...]:
     """The paths of a scene, with the names, groups and levels of `like`, one for each, or none if it is empty.
 
