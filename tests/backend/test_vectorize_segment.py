@@ -122,7 +122,7 @@ def test_affine_model_keeps_a_gradient_whole() -> None:
 
 
 def test_unlike_parts_stay_apart() -> None:
-    """A gradient from black to white is a cheap fit of a black and a white part side by side, which `unlike` does not accept."""
+    """A gradient is a cheap fit of a black and a white part side by side, which `unlike` does not accept."""
     image = np.full((40, 40, 3), 0.5)
     image[10:30, 12:20] = 0.0
     image[10:30, 20:28] = 1.0

@@ -60,7 +60,7 @@ def descend(
     values = [shapes.points, shapes.paint.colors, shapes.paint.geometry]
     first, second = ([np.zeros_like(value) for value in values] for _ in range(2))
     held = np.repeat(shapes.fixed, shapes.sizes)
-    before, after = neighbours(shapes.starts)
+    before, after = neighbours(shapes.contours)
     losses = []
     for step in range(steps):
         if step % 10 == 0:

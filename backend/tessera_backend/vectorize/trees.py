@@ -41,7 +41,9 @@ class Start:
 
 def fast(canvas: Canvas, params: VectorizeParams, progress: Progress) -> tuple[Shapes, dict[str, Any]]:
     """One tree, one cut, one descent."""
-    start = _start(canvas, _criteria(params)[0], params.paths, params, 0, progress.part(0.0, 0.3))
+    criterion = _criteria(params)[0]
+    grown = tree(canvas, criterion, progress.part(0.0, 0.2))
+    start = _start(canvas, grown, criterion, params.paths, params, 0, progress.part(0.2, 0.3))
     canvas.descend(start.shapes, _FAST, progress=progress.part(0.3, 1.0))
     return start.shapes, {"criterion": dataclasses.asdict(start.criterion)}
 
@@ -51,9 +53,10 @@ def best(canvas: Canvas, params: VectorizeParams, progress: Progress) -> tuple[S
     criteria = _criteria(params)
     trials = []
     for number, criterion in enumerate(criteria):
-        for count in dict.fromkeys((params.paths, round(params.paths * _SURPLUS))):
-            part = progress.part(0.3 * number / len(criteria), 0.3 * (number + 1) / len(criteria))
-            trials.append(_start(canvas, criterion, count, params, _TRIAL, part))
+        part = progress.part(0.3 * number / len(criteria), 0.3 * (number + 1) / len(criteria))
+        grown = tree(canvas, criterion, part.part(0.0, 0.3))
+        counts = dict.fromkeys((params.paths, round(params.paths * _SURPLUS)))
+        trials += [_start(canvas, grown, criterion, n, params, _TRIAL, part.part(0.3, 1.0)) for n in counts]
     exact = min((t for t in trials if len(t.shapes) <= params.paths), key=lambda t: t.error)
     surplus = min(trials, key=lambda t: t.error)
     made = []
@@ -73,9 +76,14 @@ def _criteria(params: VectorizeParams) -> tuple[Criterion, ...]:
 
 
 def _start(
-    canvas: Canvas, criterion: Criterion, count: int, params: VectorizeParams, steps: int, progress: Progress
+    canvas: Canvas,
+    grown: Tree,
+    criterion: Criterion,
+    count: int,
+    params: VectorizeParams,
+    steps: int,
+    progress: Progress,
 ) -> Start:
-    grown = tree(canvas, criterion, progress.part(0.0, 0.7))
     shapes = begin(
         canvas,
         grown,
@@ -86,7 +94,7 @@ def _start(
         level_count=params.levels,
         gradients=params.gradients,
     )
-    losses = canvas.descend(shapes, steps, last=1.0, progress=progress.part(0.7, 1.0)) if steps else [0.0]
+    losses = canvas.descend(shapes, steps, last=1.0, progress=progress) if steps else [0.0]
     return Start(grown, criterion, shapes, losses[-1])
 
 
