@@ -107,7 +107,7 @@ class Raster:
         shape = (self._bands, paths, stops + 1, 6)
         if self._sums.shape != shape:
             self._sums = np.zeros(shape)
-        uncover = np.empty(len(found.x), self.dtype)
+        uncover = np.empty(len(found.pieces), self.dtype)
         adjoint.unblend(found, inks, self._slots, image, self._below, uncover, self._sums, self._channels)
         total = np.empty(shape[1:])
         adjoint.settle(found, lines.boxes, self._sums, total)
@@ -222,12 +222,9 @@ class Raster:
         """Storage for spans, as `bases` says; reused while it is large enough."""
         pieces, _, records = self._bases[-1]
         kept = self._spans
-        if kept is None or len(kept.x) < pieces or len(kept.rows) < records or kept.ranges.shape[1] != paths:
+        if kept is None or len(kept.pieces) < pieces or len(kept.rows) < records or kept.ranges.shape[1] != paths:
             kept = spans.Spans(
-                np.empty(pieces, np.int32),
-                np.empty(pieces, np.int32),
-                np.empty(pieces, self.dtype),
-                np.empty(pieces, self.dtype),
+                np.empty(pieces, spans.piece_type(self.dtype)),
                 np.empty((records, 3), np.int64),
                 np.empty((self._bands, paths, 2), np.int64),
                 self._bases,
