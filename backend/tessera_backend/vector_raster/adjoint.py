@@ -8,7 +8,8 @@ from ..compiled import njit, prange
 from .blend import Inks, place
 from .flatten import Polylines
 from .scene import LINEAR, SOLID
-from .spans import Spans
+from .spans import Spans, edge_of
+from .stroke import strip
 from .trace import BAND, MIDDLE, PART, room, trace
 
 # Columns of the sums for each stop: four channels, then alpha and offset.
@@ -64,9 +65,7 @@ def _solid(
 
 
 @njit(cache=True)
-def _slope_of_place(
-    kind: int, geometry: np.ndarray, x: int, y: int, u: float, rise: float, slopes: np.ndarray
-) -> None:
+def _slope_of_place(kind: int, geometry: np.ndarray, x: int, y: int, u: float, rise: float, slopes: np.ndarray) -> None:
     """Book dL/du, `rise`, on the gradient's geometry."""
     qx, qy = x + 0.5 - geometry[0], y + 0.5 - geometry[1]
     if kind == LINEAR:
@@ -228,7 +227,7 @@ def _spread(
 
 
 @njit(cache=True)
-def _move_path(
+def _move_fill(
     p: int,
     lines: Polylines,
     spans: Spans,
@@ -237,6 +236,7 @@ def _move_path(
     crossings: tuple[np.ndarray, np.ndarray],
     slopes: np.ndarray,
 ) -> None:
+    """dL/dvertices of a filled path."""
     box, pieces, rows = lines.boxes[p], spans.pieces, spans.rows
     for band in range(box[1] // BAND, (box[3] + BAND - 1) // BAND):
         records = (spans.ranges[band, p, 0], spans.ranges[band, p, 1])
@@ -250,21 +250,63 @@ def _move_path(
 
 
 @njit(cache=True)
+def _move_stroke(p: int, lines: Polylines, spans: Spans, uncover: np.ndarray, slopes: np.ndarray) -> float:
+    """dL/dvertices of a stroked path; returns dL/dwidth."""
+    vertices, before, pieces, rows = lines.vertices, lines.before, spans.pieces, spans.rows
+    half, widen = lines.half[p], 0.0
+    for band in range(lines.boxes[p, 1] // BAND, (lines.boxes[p, 3] + BAND - 1) // BAND):
+        for record in range(spans.ranges[band, p, 0], spans.ranges[band, p, 1]):
+            y = rows[record, 0] + 0.5
+            for n in range(rows[record, 1], rows[record + 1, 1]):
+                if pieces[n].length < 0:
+                    v, g = -1 - pieces[n].length, uncover[n]
+                    _, x0, y0, x1, y1, by_half = strip(pieces[n].x + 0.5, y, edge_of(vertices, before, v), half)
+                    slopes[before[v], 0] += g * x0
+                    slopes[before[v], 1] += g * y0
+                    slopes[v, 0] += g * x1
+                    slopes[v, 1] += g * y1
+                    widen += 0.5 * g * by_half
+    return widen
+
+
+@njit(cache=True)
 def _move_chunk(
-    first: int, step: int, lines: Polylines, spans: Spans, uncover: np.ndarray, width: int, slopes: np.ndarray
+    first: int,
+    step: int,
+    lines: Polylines,
+    spans: Spans,
+    uncover: np.ndarray,
+    width: int,
+    slopes: np.ndarray,
+    widths: np.ndarray,
 ) -> None:
     crossings = room(width)
     dense = np.zeros(BAND * (width + 1), uncover.dtype)
     for p in range(first, lines.boxes.shape[0], step):
         slopes[lines.contours[lines.paths[p]] : lines.contours[lines.paths[p + 1]]] = 0
-        _move_path(p, lines, spans, uncover, dense, crossings, slopes)
+        widths[p] = 0
+        if lines.half[p] > 0:
+            widths[p] = _move_stroke(p, lines, spans, uncover, slopes)
+        else:
+            _move_fill(p, lines, spans, uncover, dense, crossings, slopes)
 
 
 @njit(cache=True, parallel=True)
-def move(lines: Polylines, spans: Spans, uncover: np.ndarray, width: int, chunks: int, slopes: np.ndarray) -> None:
-    """dL/dvertices, float64 (V, 2), from dL/d winding numbers of edge cells. Each path is one thread's alone."""
+def move(
+    lines: Polylines,
+    spans: Spans,
+    uncover: np.ndarray,
+    width: int,
+    chunks: int,
+    slopes: np.ndarray,
+    widths: np.ndarray,
+) -> None:
+    """dL/dvertices, float64 (V, 2), and dL/dwidths of strokes, float64 (P,), from dL/d coverage of edge cells.
+
+    Each path is one thread's alone.
+    """
     for chunk in prange(chunks):
-        _move_chunk(np.int64(chunk), chunks, lines, spans, uncover, width, slopes)
+        _move_chunk(np.int64(chunk), chunks, lines, spans, uncover, width, slopes, widths)
 
 
 @njit(cache=True)

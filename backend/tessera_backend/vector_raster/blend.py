@@ -37,9 +37,7 @@ class Inks(NamedTuple):
 
 
 @njit(cache=True)
-def place(
-    kind: int, geometry: np.ndarray, offsets: np.ndarray, x: int, y: int
-) -> tuple[int, int, float, float]:
+def place(kind: int, geometry: np.ndarray, offsets: np.ndarray, x: int, y: int) -> tuple[int, int, float, float]:
     """Where a pixel's centre lies in a path's paint: stop j, the stop after it, the share w of that, and offset u.
 
     w is 0 before the first stop and after the last, whose colours go on ("pad" in SVG), and in what is solid.

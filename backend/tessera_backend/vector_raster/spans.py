@@ -13,6 +13,7 @@ import numpy as np
 
 from ..compiled import njit, prange
 from .flatten import Polylines
+from .stroke import DIAGONAL, stamp, strip
 from .trace import BAND, INSIDE, PART, room, trace
 
 
@@ -20,9 +21,9 @@ def piece_type(dtype: type) -> np.dtype:
     """A run of fully covered pixels, or one edge cell.
 
     x: the first column.
-    length: of a run; an edge cell has -1.
+    length: of a run; an edge cell has -1 where its path is filled, and -1 - v in a stroke, where v is its nearest edge.
     cover: coverage, from 0 to 1.
-    slope: d coverage / d accumulated winding number: 1, -1 or 0.
+    slope: d coverage / d accumulated winding number: 1, -1 or 0; 1 in strokes.
     """
     return np.dtype([("x", np.int32), ("length", np.int32), ("cover", dtype), ("slope", dtype)])
 
@@ -50,16 +51,20 @@ class Spans(NamedTuple):
 class Scratch(NamedTuple):
     """Of the whole canvas, each band in its own rows; `winding` and `mark` are zero between paths.
 
+    Strokes keep their closeness (see `stroke`) in `winding`.
+
     Attributes:
         winding: float64 (rows * stride,), what edges add; prefix sums along a row are winding numbers.
         mark: uint8 (rows * stride,), 1 where an edge crosses the pixel.
         words: uint64, the same memory as mark.
+        owner: int32 (rows * stride,), of strokes; empty where there is none.
         onward: int32 (H, W + 1): x where the pixel is not hidden yet, otherwise a column further on.
     """
 
     winding: np.ndarray
     mark: np.ndarray
     words: np.ndarray
+    owner: np.ndarray
     onward: np.ndarray
 
 
@@ -164,6 +169,51 @@ def _fill_row(
 
 
 @njit(cache=True)
+def edge_of(vertices: np.ndarray, before: np.ndarray, v: int) -> tuple[float, float, float, float]:
+    """x0, y0, x1, y1 of edge v."""
+    return vertices[before[v], 0], vertices[before[v], 1], vertices[v, 0], vertices[v, 1]
+
+
+@njit(cache=True)
+def _stroke_row(
+    y: int,
+    columns: tuple[int, int, int],
+    half: float,
+    opaque: bool,
+    lines: tuple[np.ndarray, np.ndarray],
+    closeness: np.ndarray,
+    mark: np.ndarray,
+    owner: np.ndarray,
+    onward: np.ndarray,
+    pieces: np.ndarray,
+    at: tuple[int, int],
+    end: int,
+) -> tuple[int, int]:
+    """Append the pieces of a row of a stroke; clears the scratch row on its way. lines: vertices and `before`."""
+    left, width, base = columns
+    # From this closeness on a pixel lies all within the stroke.
+    full = (half + DIAGONAL) ** 2 - max(half - DIAGONAL, 0.0) ** 2
+    x = 0
+    while x < width:
+        begin = x
+        while x < width and closeness[base + x] >= full:
+            x += 1
+        if x > begin:
+            at = _put_run(y, left + begin, left + x, opaque, onward, pieces, at, end)
+        elif mark[base + x] != 0 and onward[y, left + x] == left + x:
+            v = owner[base + x]
+            cover = strip(left + x + 0.5, y + 0.5, edge_of(lines[0], lines[1], v), half)[0]
+            if at[0] < end:
+                piece = pieces[at[0]]
+                piece.x, piece.length, piece.cover, piece.slope = left + x, -1 - v, cover, 1
+            at = (at[0] + 1, at[1] + 1)
+        x = max(x, begin + 1)
+    closeness[base : base + width] = 0
+    mark[base : base + width] = 0
+    return at
+
+
+@njit(cache=True)
 def _accumulate(
     vertices: np.ndarray,
     begin: int,
@@ -214,23 +264,32 @@ def _span_path(
     ends: tuple[int, int],
 ) -> tuple[int, int, int]:
     """Append path p's pieces within the window."""
-    winding, mark, words, onward = scratch
+    winding, mark, words, owner, onward = scratch
+    vertices, half = lines.vertices, lines.half[p]
     stride = len(winding) // len(onward)
     for k in range(lines.paths[p], lines.paths[p + 1]):
         begin, end = lines.contours[k], lines.contours[k + 1]
-        _accumulate(lines.vertices, begin, end, window, stride, winding, mark, crossings[0], crossings[1])
+        if half > 0:
+            for v in range(begin, end):
+                stamp(edge_of(vertices, lines.before, v), v, half, window, stride, winding, mark, owner)
+        else:
+            _accumulate(vertices, begin, end, window, stride, winding, mark, crossings[0], crossings[1])
     rule = (lines.even_odd[p], lines.turning[p], opaque)
+    both = (vertices, lines.before)
     pieces, rows = spans.pieces, spans.rows
-    left, top, right, bottom = window
     n, slot, record = so_far
-    for y in range(top, bottom):
-        columns = (left, right - left, y * stride)
-        after = _fill_row(y, columns, rule, winding, mark, words, onward, pieces, (n, slot), ends[0])
-        if after[0] > n:
+    for y in range(window[1], window[3]):
+        columns = (window[0], window[2] - window[0], y * stride)
+        at = (n, slot)
+        if half > 0:
+            at = _stroke_row(y, columns, half, opaque, both, winding, mark, owner, onward, pieces, at, ends[0])
+        else:
+            at = _fill_row(y, columns, rule, winding, mark, words, onward, pieces, at, ends[0])
+        if at[0] > n:
             if record < ends[1]:
                 rows[record, 0], rows[record, 1], rows[record, 2] = y, n, slot
             record += 1
-        n, slot = after
+        n, slot = at
     return n, slot, record
 
 
