@@ -11,7 +11,6 @@ from collections.abc import Sequence
 
 import numpy as np
 from scipy.ndimage import find_objects
-from skimage.measure import label as components
 
 from .segment import Partition
 
@@ -22,8 +21,10 @@ class Shape:
 
     Attributes:
         region: of the partition, whose colour the shape has.
-        members: int32, regions whose union is its mask; those that come later in the stack cover their part of it.
-        node: of the partition's tree, whose pixels these are.
+        members: int32, ascending: regions whose union is its mask, in one piece, its own and those that are painted on
+            it later. It has holes only where one can look through.
+        node: of the partition's tree, whose background it is: members are the node's regions without islands, and
+            what these enclose.
     """
 
     region: int
@@ -45,14 +46,14 @@ def stack(partition: Partition) -> list[Shape]:
         if not _on_top(contact, boxes, area, int(stands[top]), int(stands[bottom])):
             top, bottom = bottom, top
         over, under = orders.pop(top), orders.pop(bottom)
-        base = under[0]
-        if contact[stands[top], stands[bottom]] > 0:
-            base = Shape(base.region, np.concatenate([_regions(under), _regions(over)]), count + i)
-        orders[count + i] = [base, *under[1:], *over]
+        base, *parts = under
+        members = np.array([shape.region for shape in (*under, *over)], np.int32)
+        orders[count + i] = [Shape(base.region, members, count + i), *parts, *over]
         stands[count + i] = stands[bottom]
         _join(contact, boxes, area, int(stands[bottom]), int(stands[top]))
-    (whole,) = orders.values()
-    return whole
+    (order,) = orders.values()
+    contact = _contacts(partition.labels, count)
+    return [_whole(contact, shape) for shape in order]
 
 
 def levels(partition: Partition, shapes: Sequence[Shape], counts: Sequence[int]) -> np.ndarray:
@@ -71,23 +72,20 @@ def levels(partition: Partition, shapes: Sequence[Shape], counts: Sequence[int])
     for i, pair in enumerate(partition.merges):
         undone_by[pair] = count - i
     needs = undone_by[[shape.node for shape in shapes]]
-    return np.minimum(np.searchsorted(np.asarray(counts), needs), len(counts) - 1).astype(np.int32)
+    found = np.minimum(np.searchsorted(np.asarray(counts), needs), len(counts) - 1).astype(np.int32)
+    # Rarely a part merges early with what lies around it and late with what that encloses.
+    floor = np.zeros(count, np.int32)
+    for i, shape in enumerate(shapes):
+        found[i] = max(found[i], floor[shape.region])
+        floor[shape.members] = np.maximum(floor[shape.members], found[i])
+    return found
 
 
 def mask(partition: Partition, shape: Shape) -> np.ndarray:
-    """A shape's pixels, bool (H, W): its members', and what they enclose, unless something there is transparent."""
-    chosen = np.zeros(partition.count + 1, np.bool_)
+    """A shape's pixels, bool (H, W)."""
+    chosen = np.zeros(partition.count + 1, np.bool_)  # the last one stands for -1
     chosen[shape.members] = True
-    inside = chosen[partition.labels]
-    rows, columns = np.flatnonzero(inside.any(1)), np.flatnonzero(inside.any(0))
-    crop = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    gaps = components(np.pad(~inside[crop], 1, constant_values=True), connectivity=1)
-    holes = np.ones(gaps.max() + 1, np.bool_)
-    holes[gaps[0, 0]] = False  # around the shape
-    gaps = gaps[1:-1, 1:-1]
-    holes[gaps[partition.labels[crop] < 0]] = False
-    inside[crop] |= holes[gaps]
-    return inside
+    return chosen[partition.labels]
 
 
 def _on_top(contact: np.ndarray, boxes: np.ndarray, area: np.ndarray, a: int, b: int) -> bool:
@@ -103,15 +101,28 @@ def _on_top(contact: np.ndarray, boxes: np.ndarray, area: np.ndarray, a: int, b:
 
 def _encloses(contact: np.ndarray, around: int, part: int) -> bool:
     """Whether every way from a part to the outside, which is the last row of `contact`, leads across another one."""
+    free = np.ones(len(contact), np.bool_)
+    free[around] = False
+    return not _reached(contact, part, free)[-1]
+
+
+def _reached(contact: np.ndarray, start: int, free: np.ndarray) -> np.ndarray:
+    """Which rows can be reached from one by contacts, across rows that are free: bool, the start among them."""
     reached = np.zeros(len(contact), np.bool_)
-    reached[around] = True
-    front = np.array([part])
+    front = np.array([start])
     while len(front):
         reached[front] = True
-        if reached[-1]:
-            return False
-        front = np.flatnonzero((contact[front] > 0).any(0) & ~reached)
-    return True
+        front = np.flatnonzero((contact[front] > 0).any(0) & free & ~reached)
+    return reached
+
+
+def _whole(contact: np.ndarray, shape: Shape) -> Shape:
+    """A shape without islands, and with what it encloses."""
+    own = np.zeros(len(contact), np.bool_)
+    own[shape.members] = True
+    own = _reached(contact, shape.region, own)
+    covered = ~_reached(contact, len(contact) - 1, ~own)
+    return dataclasses.replace(shape, members=np.flatnonzero(covered).astype(np.int32))
 
 
 def _join(contact: np.ndarray, boxes: np.ndarray, area: np.ndarray, a: int, b: int) -> None:
@@ -122,10 +133,6 @@ def _join(contact: np.ndarray, boxes: np.ndarray, area: np.ndarray, a: int, b: i
     contact[b] = contact[:, b] = 0
     boxes[a] = [*np.minimum(boxes[a, :2], boxes[b, :2]), *np.maximum(boxes[a, 2:], boxes[b, 2:])]
     area[a] += area[b]
-
-
-def _regions(order: Sequence[Shape]) -> np.ndarray:
-    return np.array([shape.region for shape in order], np.int32)
 
 
 def _contacts(labels: np.ndarray, count: int) -> np.ndarray:

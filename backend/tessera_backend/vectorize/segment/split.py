@@ -36,7 +36,7 @@ class Partition:
 
 
 def split(
-    tree: Tree, image: np.ndarray, count: int, *, model: str = "affine", smooth: float = 0.001, smallest: int = 3
+    tree: Tree, image: np.ndarray, count: int, *, model: str = "affine", smooth: float = 0.004, smallest: int = 3
 ) -> Partition:
     """Cut a tree into at most `count` regions, smooth their borders, and keep each in one piece.
 
