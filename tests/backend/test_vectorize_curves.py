@@ -12,7 +12,7 @@ from tessera_backend.vectorize.contours import area, outline
 from tessera_backend.vectorize.curves import fit_closed, simplify
 
 
-def flat(curve: np.ndarray, steps: int = 40) -> np.ndarray:
+def flat(curve: np.ndarray, steps: int = 400) -> np.ndarray:
     """Points on closed cubics (3 m, 2)."""
     t = np.arange(steps)[:, None, None] / steps
     ends = np.roll(curve[::3], -1, 0)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy.ndimage import label as components
 
 from tessera_backend.vectorize.segment import Partition, grow, split
-from tessera_backend.vectorize.stack import Shape, levels, mask, stack
+from tessera_backend.vectorize.stack import Shape, levels, mask, masks, stack
 
 
 def partition(seed: int, height: int, width: int, count: int, holes: float, cell: int) -> Partition:
@@ -61,6 +61,28 @@ def test_painting_shows_the_partition(made: Partition) -> None:
             assert below(made, shape.node) <= set(shape.members.tolist())
         assert components(mask(made, shape))[1] == 1
     assert np.array_equal(painted(made, shapes), made.labels)
+
+
+@settings(max_examples=60, deadline=None)
+@given(partitions, st.integers(0, 3))
+def test_underlap_is_hidden(made: Partition, underlap: int) -> None:
+    """Shapes that reach beneath others show the same picture; between opaque ones no gap is left to look through."""
+    shapes = stack(made)
+    out = np.full(made.labels.shape, -1)
+    for shape, pixels in zip(shapes, masks(made, shapes, underlap), strict=True):
+        assert (pixels | ~mask(made, shape)).all()
+        out[pixels] = shape.region
+    assert np.array_equal(out, made.labels)
+
+
+def test_underlap() -> None:
+    """Of two that lie side by side the lower one reaches beneath the upper one by a pixel, and not beyond."""
+    labels = np.zeros((9, 12), np.int32)
+    labels[2:7, 2:6], labels[2:7, 6:10] = 1, 2
+    made = Partition(labels, np.array([[0, 1], [3, 2]], np.int32), np.arange(3, dtype=np.int32))
+    _, lower, upper = masks(made, stack(made))
+    assert lower.sum() == 25
+    assert upper.sum() == 20
 
 
 @settings(max_examples=100, deadline=None)
