@@ -163,6 +163,13 @@ def test_simplify(seed: int, tolerance: float) -> None:
     assert cKDTree(dense(kept, 0.02)).query(ring)[0].max() <= tolerance + 0.02
 
 
+def test_simplify_keeps_an_area() -> None:
+    """However large the tolerance, three points that do not lie on a line stay."""
+    kept = simplify(polygon([(0, 0), (40, 0), (40, 3), (0, 3)]), 50)
+    assert len(kept) == 3
+    assert abs(area(kept)) > 10
+
+
 def test_simplify_polygons() -> None:
     """A polygon with many samples becomes its corners."""
     corners = [(10, 10), (60, 10), (60, 40), (30, 25), (10, 40)]

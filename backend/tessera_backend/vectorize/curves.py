@@ -39,8 +39,8 @@ def simplify(outline: np.ndarray, tolerance: float) -> np.ndarray:
     middle = int(np.argmax(((points - points[0]) ** 2).sum(1)))
     kept = _peucker(np.concatenate([points, points[:1]]), middle, tolerance)[:-1]
     if kept.sum() < 3:
-        far = np.abs(np.cross(points - points[0], points[middle] - points[0]))
-        kept[np.argmax(far)] = True
+        (dx, dy), (x, y) = points[middle] - points[0], (points - points[0]).T
+        kept[np.argmax(np.abs(x * dy - y * dx))] = True
     return points[kept]
 
 
