@@ -98,6 +98,19 @@ def test_traced_corners_are_sharp_again() -> None:
     assert cKDTree(curve[::3]).query(corners)[0].max() < 0.5 < cKDTree(ring).query(corners)[0].max()
 
 
+@settings(max_examples=40, deadline=None)
+@given(st.floats(2.0, 9.0), st.floats(0.0, 1.0), st.floats(0.0, 1.0))
+def test_traced_dots_are_round(radius: float, x: float, y: float) -> None:
+    """Dots of a few pixels have no corners, for all that pixels are square: two to six cubics, smooth ones."""
+    yy, xx = np.mgrid[:24, :24] + 0.5
+    ring = outline((xx - 12 - x) ** 2 + (yy - 12 - y) ** 2 < radius**2)
+    assert ring is not None
+    curve = fit_closed(ring, 0.5)
+    assert 2 <= len(curve) // 3 <= 6
+    before, after = curve[::3] - np.roll(curve, 1, 0)[::3], curve[1::3] - curve[::3]
+    assert ((before * after).sum(1) > 0.99 * np.hypot(*before.T) * np.hypot(*after.T)).all()
+
+
 @settings(max_examples=60, deadline=None)
 @given(st.integers(0, 10_000), st.sampled_from([0.3, 0.5, 1.0, 2.0]))
 def test_near_to_the_outline(seed: int, tolerance: float) -> None:

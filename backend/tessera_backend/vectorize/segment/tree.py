@@ -75,7 +75,7 @@ def grow(
     model: str = "affine",
     boundary: float = 0.02,
     regions: int = 3000,
-    unlike: float = 0.0,
+    unlike: float = 0.25,
     simpler: Sequence[tuple[np.ndarray, int]] = (),
 ) -> Tree:
     """Merge neighbours by what it costs in squared error, the cheapest pair first.
