@@ -25,7 +25,7 @@ from vector_pictures import Picture
 
 # VTracer's settings that decide how many shapes it makes; the others are its defaults.
 VTRACER = {
-    "color_precision": (3, 4, 5, 6, 7, 8),
+    "color_precision": (3, 4, 6, 8),
     "layer_difference": (8, 16, 24, 32, 48, 64, 96, 128),
     "filter_speckle": (64, 45, 32, 23, 16, 11, 8, 6, 4, 3, 2),
 }
