@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import itertools
 import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-import outlines
-import scores
+import numpy as np
+
 from report import digest
+from tessera_backend.vectorize import metrics
+from tessera_backend.vectorize.masks import masks
+from tessera_backend.vectorize.parse import parse
+from tessera_backend.vectorize.simplify import simplified
+from tessera_protocol.jobs import VectorizeParams
 from tracers import Traced
 from vector_methods import Method
 from vector_pictures import Picture
+
+# Of the finest level; the same for every method and number of paths.
+MASKS = 64
 
 
 @dataclasses.dataclass(frozen=True)
@@ -97,24 +106,31 @@ def _key(method: Method, picture: Picture, budget: int) -> str:
 
 
 def _record(method: Method, picture: Picture, budget: int, drawn: Traced) -> Record:
-    height, width = picture.pixels.shape[:2]
-    drawing = outlines.read(drawn.svg, width, height)
-    image = scores.render(drawn.svg, width, height)
+    svg = drawn.svg.encode()
+    image, size = metrics.rendered(svg), metrics.size(svg)
     return Record(
         picture=picture.name,
         kind=picture.kind,
         method=method.name,
         budget=budget,
-        paths=len(drawing.paths),
-        segments=sum(path.segments for path in drawing.paths),
-        bytes=len(drawn.svg.encode()),
-        mse=scores.mse(image, picture.target),
-        ssim=scores.ssim(image, picture.target),
-        vec=scores.vec(drawing, picture),
-        seams=scores.seams(drawn.svg, width, height),
+        paths=size.paths,
+        segments=size.segments,
+        bytes=size.bytes,
+        mse=metrics.mse(image, picture.target),
+        ssim=metrics.ssim(image, picture.target),
+        vec=metrics.vec(parse(svg), _masks(picture)),
+        seams=metrics.seams(svg),
         seconds=drawn.seconds,
         settings=drawn.settings,
     )
+
+
+@functools.lru_cache(maxsize=1)
+def _masks(picture: Picture) -> np.ndarray:
+    """The parts that region merging finds, coarse and fine ones, bool (M, H, W)."""
+    params, opaque = VectorizeParams(), np.ones(picture.pixels.shape[:2], bool)
+    levels, _ = masks(simplified(picture.target, params)[0], opaque, MASKS, params)
+    return np.stack([mask for level in levels for mask in level])
 
 
 def _told(record: Record) -> str:

@@ -18,9 +18,10 @@ from scipy.cluster.vq import kmeans2
 from scipy.spatial import cKDTree
 from skimage.color import rgb2lab
 
-import outlines
-import scores
 from report import digest, versions
+from tessera_backend.vectorize import metrics
+from tessera_backend.vectorize.nesting import polygon
+from tessera_backend.vectorize.pathread import read_path
 from vector_pictures import Picture
 
 # VTracer's settings that decide how many shapes it makes; the others are its defaults.
@@ -89,12 +90,19 @@ class _Race:
         self.best: Best = {}
         self._errors: dict[int, float] = {}
 
-    def enter(self, traced: Traced, paths: int) -> None:
-        height, width = self.picture.pixels.shape[:2]
-        error = scores.mse(scores.render(traced.svg, width, height), self.picture.target)
-        for budget in self.budgets:
-            if paths <= budget and error < self._errors.get(budget, np.inf):
+    def enter(self, traced: Traced) -> None:
+        error = metrics.mse(metrics.rendered(traced.svg.encode()), self.picture.target)
+        # There are at least as many outlines as elements; outlines are counted only where that can matter.
+        open_to = [n for n in self.budgets if elements(traced.svg) <= n and error < self._errors.get(n, np.inf)]
+        paths = metrics.size(traced.svg.encode()).paths if open_to else 0
+        for budget in open_to:
+            if paths <= budget:
                 self._errors[budget], self.best[budget] = error, traced
+
+
+def elements(svg: str) -> int:
+    """How many <path> there are."""
+    return svg.count("<path")
 
 
 def _vtracer() -> Tracer:
@@ -114,10 +122,9 @@ def _vtracer() -> Tracer:
                     png, img_format="png", mode="spline", hierarchical="stacked", **settings
                 )
                 seconds = time.perf_counter() - start
-                paths = outlines.count(svg)
-                if paths > max(budgets):  # Finer speckles only add shapes.
+                if elements(svg) > max(budgets):  # Finer speckles only add shapes.
                     break
-                race.enter(Traced(svg, _told(settings), seconds), paths)
+                race.enter(Traced(svg, _told(settings), seconds))
         return race.best
 
     return Tracer("VTracer", f"{versions(['vtracer'])}, spline, stacked, best of {_told(VTRACER)}", trace)
@@ -146,7 +153,7 @@ def _potrace() -> Tracer:
                     kept = [[shape for shape in layer if shape.area > least] for layer in layers]
                     svg = _stack(picture, kept, fills)
                     settings = {"colors": colors, "stacked": stacked, "turdsize": int(least)}
-                    race.enter(Traced(svg, _told(settings), seconds), outlines.count(svg))
+                    race.enter(Traced(svg, _told(settings), seconds))
         return race.best
 
     said = subprocess.run(["potrace", "--version"], capture_output=True, text=True, check=True).stdout
@@ -186,24 +193,27 @@ def _layer(mask: NDArray[np.bool_]) -> list[_Shape]:
     bitmap = f"P4\n{width} {height}\n".encode() + np.packbits(mask, axis=1).tobytes()
     command = ["potrace", "--backend", "svg", "--unit", str(POTRACE_UNITS), "--output", "-", "-"]
     svg = subprocess.run(command, input=bitmap, capture_output=True, check=True).stdout.decode()
-    shapes = []
-    for data in re.findall(r'<path d="([^"]*)"', svg):
-        ring = outlines.flatten(outlines.parse_path(data)[0]) / POTRACE_UNITS
-        shapes.append(_Shape(" ".join(data.split()), abs(outlines.area(ring))))
-    return shapes
+    return [
+        _Shape(" ".join(data.split()), _area(polygon(read_path(data)[0])) / POTRACE_UNITS**2)
+        for data in re.findall(r'<path d="([^"]*)"', svg)
+    ]
+
+
+def _area(ring: NDArray[np.float64]) -> float:
+    x, y = ring.T
+    return float(abs(x @ np.roll(y, -1) - y @ np.roll(x, -1)) / 2)
 
 
 def _stack(picture: Picture, layers: Sequence[Sequence[_Shape]], fills: NDArray[np.uint8]) -> str:
     height, width = picture.pixels.shape[:2]
     scale = 1 / POTRACE_UNITS
-    paths = [
-        f'<path fill="#{bytes(fill).hex()}" d="{" ".join(shape.data for shape in layer)}"/>'
+    groups = [
+        f'<g fill="#{bytes(fill).hex()}">{"".join(f"""<path d="{shape.data}"/>""" for shape in layer)}</g>'
         for layer, fill in zip(layers, fills, strict=True)
-        if layer
     ]
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}">'
-        f'<g transform="translate(0,{height}) scale({scale:g},-{scale:g})">{"".join(paths)}</g></svg>'
+        f'<g transform="translate(0,{height}) scale({scale:g},-{scale:g})">{"".join(groups)}</g></svg>'
     )
 
 

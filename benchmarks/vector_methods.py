@@ -17,7 +17,7 @@ from tessera_backend.vectorize import vectorize
 from tessera_backend.vectorize.svg import to_svg
 from tessera_protocol.jobs import VectorizeParams
 from tracers import Traced
-from vector_pictures import Picture, Pixels
+from vector_pictures import Picture
 
 # The engines, and the presets that each is run with: the published method has one way.
 ENGINES: Mapping[str, Sequence[str]] = {
@@ -63,7 +63,7 @@ def _method(engine: str, preset: str, device: str) -> Method:
     def draw(picture: Picture, budget: int) -> Traced:
         params = VectorizeParams(paths=budget, engine=engine, preset=preset)
         start = time.perf_counter()
-        svg = to_svg(vectorize(_opaque(picture.pixels), params, device=device))
+        svg = to_svg(vectorize(picture.pixels, params, device=device))
         return Traced(svg.decode(), f"engine {engine}, preset {preset}", time.perf_counter() - start)
 
     version = f"{report.versions(['tessera'])}, sources {_sources()}, {device}"
@@ -76,10 +76,6 @@ def warm_up(methods: Sequence[Method]) -> None:
     blocks = np.stack(np.broadcast_arrays(ramp, ramp[:, None], (ramp // 128 * 255)[:, None]), 2)
     for method in methods:
         method.draw(Picture("blocks", "icons", blocks), 8)
-
-
-def _opaque(pixels: Pixels) -> Pixels:
-    return np.dstack([pixels, np.full(pixels.shape[:2], 255, np.uint8)])
 
 
 def _sources() -> str:

@@ -9,9 +9,9 @@ import numpy as np
 from PIL import Image
 from scipy import ndimage
 
-import scores
 import sheet
 from results import Record, Store
+from tessera_backend.vectorize import metrics
 from vector_methods import Method
 from vector_pictures import SHOWN, SIDE, Picture
 
@@ -28,9 +28,9 @@ def draw(folder: Path, store: Store, methods: Sequence[Method], inputs: Sequence
     overview = []
     for picture in inputs:
         found = [store.find(method, picture, budget) for method in methods]
-        whole = [Image.fromarray(picture.pixels), *(drawn and _render(picture, drawn[1]) for drawn in found)]
+        whole = [Image.fromarray(picture.pixels), *(drawn and _render(drawn[1]) for drawn in found)]
         corner = _busiest(picture)
-        crops = [_enlarged(picture, corner), *(drawn and _crop(picture, drawn[1], corner) for drawn in found)]
+        crops = [_enlarged(picture, corner), *(drawn and _crop(drawn[1], corner) for drawn in found)]
         told = f"{picture.name}, {budget} paths at most. {'; '.join(_told(drawn[0]) for drawn in found if drawn)}"
         rows = [(told, whole), (f"{ZOOM} times the size, from {corner}", crops)]
         sheet.save(folder / f"{picture.name}-{budget}.png", heads, rows, SIDE)
@@ -53,14 +53,13 @@ def _busiest(picture: Picture) -> tuple[int, int]:
     return int(x), int(y)
 
 
-def _render(picture: Picture, svg: str, zoom: int = 1) -> Image.Image:
-    height, width = picture.pixels.shape[:2]
-    return Image.fromarray(np.rint(scores.render(svg, zoom * width, zoom * height) * 255).astype(np.uint8))
+def _render(svg: str, zoom: int = 1) -> Image.Image:
+    return Image.fromarray(np.rint(metrics.rendered(svg.encode(), zoom) * 255).astype(np.uint8))
 
 
-def _crop(picture: Picture, svg: str, corner: tuple[int, int]) -> Image.Image:
+def _crop(svg: str, corner: tuple[int, int]) -> Image.Image:
     x, y = (ZOOM * place for place in corner)
-    return _render(picture, svg, ZOOM).crop((x, y, x + ZOOM * CROP, y + ZOOM * CROP))
+    return _render(svg, ZOOM).crop((x, y, x + ZOOM * CROP, y + ZOOM * CROP))
 
 
 def _enlarged(picture: Picture, corner: tuple[int, int]) -> Image.Image:
