@@ -1,6 +1,7 @@
 """Simplification by diffusion, with models so small that the tests make them: random ones, and one that is provable."""
 
 import dataclasses
+import itertools
 import json
 import sys
 import types
@@ -141,7 +142,7 @@ def test_what_the_prior_does_not_know_is_averaged_away():
     image = (0.5 + (forms + 0.15 * (-1.0) ** (x + y))[..., None] * np.ones(3)).astype(np.float32)
     spectra = [np.abs(np.fft.fft2(p[..., 1])) for p in sds.simplified(image, 5, model)]
     details = [s[32, 32] for s in spectra]
-    assert all(coarser < 0.8 * finer for finer, coarser in zip(details, details[1:], strict=False))
+    assert all(coarser < 0.8 * finer for finer, coarser in itertools.pairwise(details))
     assert details[4] < 0.2 * details[0]
     assert spectra[4][0, 1] > 0.75 * spectra[0][0, 1]
 
@@ -187,7 +188,7 @@ def test_models_with_prompts_get_the_empty_one(tmp_path, monkeypatch):
 
 
 def test_what_cannot_be_used_is_refused_in_words(tmp_path):
-    """No such folder, a folder of something else, a damaged one, and a model that wants a prompt it has no words for."""
+    """No such folder, a folder of something else, a damaged one, a model that wants a prompt but has no words."""
     for name in (str(tmp_path / "nowhere"), "model.safetensors", str(tmp_path)):
         with pytest.raises(InvalidInput) as caught:
             sds.load(name)

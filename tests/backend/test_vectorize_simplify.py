@@ -1,5 +1,7 @@
 """Structural simplification: texture goes, borders stay crisp where they were, colours stay."""
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -26,7 +28,7 @@ def changes(picture):
 
 
 def test_texture_goes_and_borders_stay():
-    """At the coarsest level hardly any texture is left, and the disc is nearer to the clean one; its rim is as steep."""
+    """At the coarsest level hardly any texture is left, and the disc is nearer to the clean one, its rim as steep."""
     image, clean, disc = textured()
     coarsest = structural.simplified(image, 5)[-1]
     rim = changes(clean) > 0
@@ -43,7 +45,7 @@ def test_each_level_is_simpler_than_the_one_before():
     assert len(pictures) == 5
     np.testing.assert_array_equal(pictures[0], image)
     amounts = [changes(picture).sum() for picture in pictures]
-    assert all(finer > coarser for finer, coarser in zip(amounts, amounts[1:], strict=False))
+    assert all(finer > coarser for finer, coarser in itertools.pairwise(amounts))
 
 
 def test_small_things_go_before_large_ones_of_equal_contrast():

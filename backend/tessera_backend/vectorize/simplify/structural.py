@@ -25,7 +25,7 @@ _CONTRAST = (0.07, 0.33)
 _SIZE = 512
 # Per level; borders move no more after the third.
 _ROUNDS = 4
-# Of the quadratic term; with the limits of `_links` it lets flat parts share colour over some 100 px, borders over none.
+# Of the quadratic term. With the limits in `_links`, flat parts share their colour over some 100 px, borders over none.
 _SMOOTHNESS = 0.2
 # Of a solution by turns along rows and columns; with fewer, streaks along the axes show.
 _TURNS = 3
