@@ -49,7 +49,8 @@ def outlines(mask: np.ndarray, *, holes: bool = True) -> list[np.ndarray]:
             best, least = rings, changed
         if changed <= _CHANGED:
             break
-    return [np.ascontiguousarray(ring + [left - _ROOM, top - _ROOM]) for ring in best]
+    corner = np.array([left - _ROOM, top - _ROOM], np.float64)
+    return [np.ascontiguousarray(ring + corner) for ring in best]
 
 
 def area(ring: np.ndarray) -> float:

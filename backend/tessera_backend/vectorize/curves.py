@@ -73,7 +73,7 @@ def _peucker(points: np.ndarray, middle: int, tolerance: float) -> np.ndarray:
     kept = np.zeros(len(points), np.bool_)
     kept[0] = kept[middle] = kept[-1] = True
     spans = [(0, middle), (middle, len(points) - 1)]
-    while len(spans):
+    while spans:
         a, b = spans.pop()
         dx, dy = points[b, 0] - points[a, 0], points[b, 1] - points[a, 1]
         length = dx * dx + dy * dy
@@ -144,7 +144,7 @@ def _fit(points: np.ndarray, joints: np.ndarray, sharp: np.ndarray, tolerance: f
         spans = [
             (begin, end, _tangent(points, begin, begin, end, sharp, 1), _tangent(points, end, begin, end, sharp, -1))
         ]
-        while len(spans):
+        while spans:
             a, b, leave, arrive = spans.pop()
             error, worst = _cubic(points, a, b, leave, arrive, curve)
             if b - a < 3 or error <= tolerance * tolerance:

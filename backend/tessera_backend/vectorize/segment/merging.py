@@ -1,7 +1,7 @@
 """Regions merge pair by pair, the cheapest first, until one is left: compiled loops over a matrix of contacts.
 
-The rise of the squared error is exact, since moments add up. `contact` is float32 (R, R), symmetric: how long the border
-that two regions share is, in px, weighted; 0 where they do not touch. Each region knows its cheapest neighbour.
+The rise of the squared error is exact, since moments add up. `contact` is float32 (R, R), symmetric: how long the
+border that two regions share is, in px, weighted; 0 where they do not touch. Each region knows its cheapest neighbour.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What a region's colours are like: constant, or affine in the position. Moments of pixels say how well either fits.
 
-Moments, float64 (..., 18), of n pixels: n, x, y, xx, xy, yy; then for each channel c, cx, cy, cc. Positions are those of
-pixel centres, from the canvas's middle, in units of its longer side: so that sums of squares stay well conditioned.
+Moments, float64 (..., 18), of n pixels: n, x, y, xx, xy, yy; then for each channel c, cx, cy, cc. Positions are those
+of pixel centres, from the canvas's middle, in units of its longer side: so that sums of squares stay well conditioned.
 """
 
 from __future__ import annotations

@@ -90,6 +90,8 @@ def _cut(tree: Tree, count: int, smallest: int) -> tuple[np.ndarray, np.ndarray,
 def _settle(image: np.ndarray, labels: np.ndarray, colors: np.ndarray, smooth: float, sweeps: int) -> None:
     """Border pixels go to the 4-neighbour's label of least colour error plus `smooth` for each unlike neighbour of 8.
 
+    Only those whose label stays in one piece: pieces that are cut off, and then given to a neighbour of another colour,
+    cost far more than smooth borders gain.
     Source: Besag, On the Statistical Analysis of Dirty Pictures, JRSS B 48 (1986): iterated conditional modes.
     """
     height, width = labels.shape
@@ -106,18 +108,37 @@ def _settle(image: np.ndarray, labels: np.ndarray, colors: np.ndarray, smooth: f
                     if y2 < 0 or x2 < 0 or y2 >= height or x2 >= width:
                         continue
                     label = labels[y2, x2]
-                    if label < 0 or label == own or label == best:
+                    if label < 0 or label in (own, best):
                         continue
                     if least == np.inf:  # only border pixels pay for this
                         least = _energy(image, labels, colors, smooth, y, x, own)
                     energy = _energy(image, labels, colors, smooth, y, x, label)
                     if energy < least - 1e-12:
                         best, least = label, energy
-                if best != own:
+                if best != own and _spare(labels, y, x):
                     labels[y, x] = best
                     changed = True
         if not changed:
             break
+
+
+@njit(cache=True)
+def _spare(labels: np.ndarray, y: int, x: int) -> bool:
+    """Whether the other pixels of a pixel's label stay 4-connected around it when it goes.
+
+    Source: Yokoi, Toriwaki and Fukumura, An Analysis of Topological Properties of Digitized Binary Pictures Using Local
+    Features, CGIP 4 (1975): the connectivity number must be 1.
+    """
+    height, width = labels.shape
+    same = np.zeros(9, np.bool_)
+    for k in range(9):
+        y2, x2 = y + (0, 1, 1, 1, 0, -1, -1, -1, 0)[k], x + (1, 1, 0, -1, -1, -1, 0, 1, 1)[k]
+        same[k] = 0 <= y2 < height and 0 <= x2 < width and labels[y2, x2] == labels[y, x]
+    number = 0
+    for k in range(0, 8, 2):
+        if same[k] and not (same[k + 1] and same[k + 2]):
+            number += 1
+    return number == 1
 
 
 @njit(cache=True)
@@ -146,8 +167,8 @@ def _cleaned(labels: np.ndarray, nodes: np.ndarray, merges: np.ndarray, smallest
     name = np.full(len(nodes) + len(merges), -1, np.int32)
     name[kept] = np.arange(len(kept))
     linked: list[tuple[int, int]] = []
-    for i, (a, b) in enumerate(merges):
-        a, b = name[a], name[b]
+    for i, pair in enumerate(merges):
+        a, b = name[pair]
         if a >= 0 and b >= 0:
             name[len(nodes) + i] = len(kept) + len(linked)
             linked.append((a, b))
