@@ -13,6 +13,8 @@ import numpy as np
 
 # Two masks that have so much in common, as a share of what either covers, are one.
 SAME = 0.7
+# Likewise a mask and what its siblings leave visible of their parent.
+REST = 0.85
 # A mask that covers so much of one from a coarser level, and is larger, would hide it.
 HIDES = 0.5
 # What two masks have in common may be cut off the finer one, up to this share of it, so that they stay side by side.
@@ -125,7 +127,7 @@ def _without_rests(parts: list[Part]) -> list[Part]:
             if k != largest:
                 rest &= ~parts[k].mask
         common = np.count_nonzero(rest & parts[largest].mask)
-        kept[largest] = common <= SAME * np.count_nonzero(rest | parts[largest].mask)
+        kept[largest] = common <= REST * np.count_nonzero(rest | parts[largest].mask)
     return _kept(parts, kept)
 
 

@@ -16,7 +16,7 @@ from ..segment import Partition, grow, sharpen, split
 # How many parts the coarsest level has, where the finest has that many.
 _COARSEST = 3
 # From how many times as many regions as a level has parts merging looks at that level's picture.
-_AHEAD = 2
+_AHEAD = 8
 
 
 def counts(finest: int, levels: int) -> list[int]:
