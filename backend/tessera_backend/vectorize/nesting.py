@@ -1,0 +1,78 @@
+"""Which contours of a path are islands and which are holes; contours are taken not to cross each other."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+from .drawing import Drawing, Path
+
+# Points per cubic of the polygons that stand for contours here.
+_STEPS = 8
+
+
+def polygon(contour: np.ndarray, steps: int = _STEPS) -> np.ndarray:
+    """Points on a contour, (n * steps, 2), of (3 n, 2) control points: each knot, and between knots evenly in t."""
+    a, b, c = (contour[i::3][:, None] for i in range(3))
+    d = np.roll(a, -1, 0)
+    t = (np.arange(steps) / steps)[None, :, None]
+    s = 1 - t
+    return (s**3 * a + 3 * s * s * t * b + 3 * s * t * t * c + t**3 * d).reshape(-1, 2)
+
+
+def nonzero(contours: tuple[np.ndarray, ...]) -> tuple[np.ndarray, ...]:
+    """Contours that have by the nonzero rule the area which these have by the even-odd rule."""
+    rings = [polygon(contour) for contour in contours]
+    turned = []
+    for i, contour in enumerate(contours):
+        hole = len(_around(rings, i)) % 2 == 1
+        turned.append(contour if (_area(rings[i]) > 0) != hole else _reversed(contour))
+    return tuple(turned)
+
+
+def islands(path: Path) -> list[Path]:
+    """A compound path's parts: each one outline with its own holes, in the order of the outlines."""
+    rings = [polygon(contour) for contour in path.contours]
+    around = [_around(rings, i) for i in range(len(rings))]
+    signs = [np.sign(_area(ring)) for ring in rings]
+    outside = [sum(signs[j] for j in own) for own in around]
+    # Where one comes from nothing into the shape, an island begins.
+    outer = [i for i in range(len(rings)) if outside[i] == 0]
+    parts: dict[int, list[int]] = {i: [i] for i in outer}
+    for i in range(len(rings)):
+        owners = [j for j in around[i] if j in parts]
+        if i not in parts and owners:
+            # The innermost island around it has most contours around itself.
+            parts[max(owners, key=lambda j: len(around[j]))].append(i)
+    return [dataclasses.replace(path, contours=tuple(path.contours[i] for i in own)) for own in parts.values()]
+
+
+def split_islands(drawing: Drawing) -> Drawing:
+    """The same picture with every compound path taken apart, so that paths can be counted and compared."""
+    return dataclasses.replace(drawing, paths=tuple(part for path in drawing.paths for part in islands(path)))
+
+
+def _around(rings: list[np.ndarray], i: int) -> list[int]:
+    """The rings that a ring lies in, which is where most of its points are."""
+    return [j for j, ring in enumerate(rings) if j != i and np.mean(_inside(ring, rings[i][::_STEPS])) > 0.5]
+
+
+def _inside(ring: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """bool (N,): by counting crossings of a ray to the right."""
+    x, y = ring.T
+    next_x, next_y = np.roll(ring, -1, 0).T
+    spans = (y > points[:, 1:]) != (next_y > points[:, 1:])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        crossing = x + (points[:, 1:] - y) / (next_y - y) * (next_x - x)
+    return (spans & (crossing > points[:, :1])).sum(1) % 2 == 1
+
+
+def _area(ring: np.ndarray) -> float:
+    x, y = ring.T
+    return float(np.sum(x * np.roll(y, -1) - y * np.roll(x, -1)) / 2)
+
+
+def _reversed(contour: np.ndarray) -> np.ndarray:
+    """The same curve the other way round, from the same knot."""
+    return np.roll(contour[::-1], 1, axis=0)
