@@ -1,6 +1,6 @@
 """numba, set up once: kernels are cached in the user's cache folder, so that only the first run ever compiles.
 
-Import `njit` from here and nowhere else: the cache folder must be set before numba is imported.
+Import `njit` and `prange` from here and nowhere else: the cache folder must be set before numba is imported.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from tessera_protocol.paths import cache_dir
 
 os.environ.setdefault("NUMBA_CACHE_DIR", str(cache_dir() / "numba"))
 
-from numba import njit
+from numba import njit, prange
 
-__all__ = ["is_warm", "njit"]
+__all__ = ["is_warm", "njit", "prange"]
 
 
 def is_warm() -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .raster import Gradients, Raster
 from .scene import LINEAR, RADIAL, SOLID, Paint, Scene
 
-__all__ = ["LINEAR", "RADIAL", "SOLID", "Paint", "Scene"]
+__all__ = ["LINEAR", "RADIAL", "SOLID", "Gradients", "Paint", "Raster", "Scene"]
