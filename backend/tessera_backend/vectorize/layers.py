@@ -78,12 +78,11 @@ def _placed(levels: Sequence[Sequence[np.ndarray]], ground: np.ndarray) -> list[
             fresh = _fresh(mask, parts, packed, areas)
             if fresh is None:
                 continue
-            mask, common = fresh
-            under = np.flatnonzero(common)
-            layer = 1 + max(parts[i].layer for i in under) if len(under) else 0
-            parts.append(Part(mask, level, layer, _parent(common, areas)))
-            packed.append(np.packbits(mask))
-            areas.append(int(np.count_nonzero(mask)))
+            own, common = fresh
+            layer = 1 + max(parts[i].layer for i in np.flatnonzero(common))
+            parts.append(Part(own, level, layer, _parent(common, areas)))
+            packed.append(np.packbits(own))
+            areas.append(int(np.count_nonzero(own)))
     return parts
 
 

@@ -41,6 +41,8 @@ def draw(image: np.ndarray, params: VectorizeParams, progress: Progress = SILENT
         InvalidInput: a model can't be read or used.
     """
     rgb, opaque = _on_white(np.asarray(image, np.float32))
+    if not opaque.any():
+        return Drawing(rgb.shape[1], rgb.shape[0], (), level_names(params.levels), {"engine": "paper"})
     count = max(round(STRUCTURE_SHARE * params.paths), 1)
     pictures, about_pictures = simplified(rgb, params, progress.part(0.0, 0.1), device)
     found, about_masks = masks(pictures, opaque, count, params, progress.part(0.1, 0.2), device)
@@ -89,7 +91,7 @@ def _drawing(state: Refinement, parts: list[Part], params: VectorizeParams, meta
 
 
 def _group(item: Item, parts: list[Part]) -> tuple[str, ...]:
-    """The parts that a path is in, the outermost first: those that have parts of their own, and what is on the ground."""
+    """The parts that a path is in, the outermost first: those with parts of their own, and those on the ground."""
     inside = {part.parent for part in parts}
     chain, part = [], item.part
     while part > 0:

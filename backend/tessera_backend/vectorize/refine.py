@@ -32,8 +32,9 @@ COLOR_RATE = 0.01
 _CLUSTERS, _SAMPLE = 80, 20_000
 # Squared error, over three channels, that calls for no shape; and how many classes of error there are above it.
 _NO_ERROR, _CLASSES = 0.025, 139
-# A shape is taken out if that raises the squared error by less than this share of what shapes have left of it each.
-_WORTHLESS = 0.1
+# A shape is taken out if that raises the sum of squared errors by less than this share of what shapes have left of it
+# each, or by less than this in all, which nobody sees.
+_WORTHLESS, _UNSEEN = 0.1, 0.01
 # Two shapes are joined if they share that many pixels and their colours are that near, summed over channels.
 _TOUCHING, _SAME_COLOR = 3, 0.1
 # A new shape that has this share of a structure shape, and is larger by this factor, goes beneath it.
@@ -69,7 +70,7 @@ class Refinement:
         self.items: list[Item] = []
 
     def begin(self, paths: Sequence[Path], masks: Sequence[np.ndarray]) -> None:
-        """The structure, back to front, gets its colours; from here on it is frozen.
+        """The structure, back to front, gets its colours; what nobody sees of it is left out; the rest is frozen.
 
         Args:
             paths: for each part its path; those without contours are left out.
@@ -84,6 +85,7 @@ class Refinement:
             seen = seen if seen.any() else masks[i]
             dominant = np.argmax(np.bincount(self.clusters[seen]))
             self.items[n] = Item(dataclasses.replace(paths[i], fill=self.colors[dominant]), i, False)
+        self._thin(False, 0.0)
 
     def render(self) -> np.ndarray:
         """The drawing as it is, on white: float32 (H, 3, W)."""
@@ -139,16 +141,8 @@ class Refinement:
         self.items[free[0] :] = [dataclasses.replace(a, path=b) for a, b in zip(moving, paths, strict=True)]
 
     def prune(self) -> None:
-        """Take out free paths that are worth next to nothing, one by one: one may stand in for another."""
-        while any(item.free for item in self.items):
-            off = self.render() - self._target
-            limit = _WORTHLESS * float((off * off).sum()) / len(self.items)
-            worth = self._raster.removal(self._target)
-            worth[[not item.free for item in self.items]] = np.inf
-            least = int(np.argmin(worth))
-            if worth[least] > limit:
-                break
-            del self.items[least]
+        """Take out free paths that are worth next to nothing."""
+        self._thin(True, _WORTHLESS)
 
     def join(self) -> None:
         """Free paths that touch and have one colour become one path, where the lower of them is."""
@@ -164,6 +158,18 @@ class Refinement:
                     self.items[low] = dataclasses.replace(self.items[low], path=path)
                     covered[low] = both
         self.items = [item for i, item in enumerate(self.items) if not item.free or i in covered]
+
+    def _thin(self, free: bool, share: float) -> None:
+        """Take out paths, free or not, worth less than a share of the mean error; one by one: one may replace another."""
+        while any(item.free is free for item in self.items):
+            off = self.render() - self._target
+            limit = max(share * float((off * off).sum()) / len(self.items), _UNSEEN)
+            worth = self._raster.removal(self._target)
+            worth[[item.free is not free for item in self.items]] = np.inf
+            least = int(np.argmin(worth))
+            if worth[least] > limit:
+                break
+            del self.items[least]
 
     def _place(self, path: Path, region: np.ndarray, masks: Sequence[np.ndarray]) -> None:
         """On top of all; but beneath a structure shape that it would hide, as part of the structure's level."""
