@@ -8,9 +8,9 @@ from skimage.measure import find_contours, points_in_poly
 from skimage.measure import label as components
 
 # How far the blur before tracing reaches, px; the next smaller one where a shape would lose too much of its area.
-_BLURS = (0.8, 0.4, 0.0)
-# Share of its area that an outline may lose or gain.
-_CHANGED = 0.12
+_BLURS = (0.8, 0.6, 0.4, 0.0)
+# Share of its area that an outline may lose or gain; thin bridges break, and what is behind them is lost.
+_CHANGED = 0.03
 # Room around a mask, px; across the canvas's border the mask goes on for that long.
 _ROOM = 6
 # Holes smaller than this are left out, px.
