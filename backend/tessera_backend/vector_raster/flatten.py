@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..compiled import njit
+from .stroke import DIAGONAL
 
 # Beyond that a cubic is larger than any canvas it is drawn on.
 MOST_SEGMENTS = 64
@@ -21,9 +22,10 @@ class Polylines(NamedTuple):
         cubics: int64 (Q + 1,): cubic q owns vertices[cubics[q]:cubics[q + 1]], its first knot included.
         contours: int64 (K + 1,): contour k owns vertices[contours[k]:contours[k + 1]].
         paths: int64 (P + 1,): path p owns the contours from paths[p] to paths[p + 1].
+        before: int64 (V,), of each vertex the one before it: edge v goes from before[v] to v.
         boxes: int64 (P, 4): columns and rows x0, y0, x1, y1 of the canvas that path p may touch, ends excluded.
         turning: float64 (P,): the sign of the path's signed area, 1 or -1.
-        reach: float64 (P,): half the stroke's width, px; 0 for what is filled.
+        half: float64 (P,): half the stroke's width, px; 0 for what is filled.
         even_odd: bool (P,).
     """
 
@@ -31,9 +33,10 @@ class Polylines(NamedTuple):
     cubics: np.ndarray
     contours: np.ndarray
     paths: np.ndarray
+    before: np.ndarray
     boxes: np.ndarray
     turning: np.ndarray
-    reach: np.ndarray
+    half: np.ndarray
     even_odd: np.ndarray
 
 
@@ -108,7 +111,7 @@ def gather(slopes: np.ndarray, contours: np.ndarray, cubics: np.ndarray, points:
 
 @njit(cache=True)
 def bound(lines: Polylines, width: int, height: int) -> None:
-    """Fill in `boxes` and `turning`."""
+    """Fill in `before`, `boxes` and `turning`."""
     vertices = lines.vertices
     for p in range(lines.boxes.shape[0]):
         x0, y0, x1, y1 = np.inf, np.inf, -np.inf, -np.inf
@@ -120,10 +123,10 @@ def bound(lines: Polylines, width: int, height: int) -> None:
                 x, y = vertices[v, 0], vertices[v, 1]
                 x0, y0, x1, y1 = min(x0, x), min(y0, y), max(x1, x), max(y1, y)
                 area += vertices[last, 0] * y - x * vertices[last, 1]
+                lines.before[v] = last
                 last = v
         lines.turning[p] = 1.0 if area >= 0 else -1.0
-        # A half plane touches a pixel from at most half its diagonal away.
-        margin = lines.reach[p] + math.sqrt(0.5) if lines.reach[p] > 0 else 0.0
+        margin = lines.half[p] + DIAGONAL if lines.half[p] > 0 else 0.0
         box = lines.boxes[p]
         box[:] = 0
         if x1 + margin >= 0 and y1 + margin >= 0 and x0 - margin < width and y0 - margin < height:
