@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tessera_backend import pixels
 from tessera_backend.progress import SILENT
 from tessera_backend.stipple import clip, density, page, working
 from tessera_backend.stipple.page import Box
@@ -15,11 +16,11 @@ GREY = np.random.default_rng(5).integers(0, 256, (40, 60)).astype(np.uint8)
 
 
 def ink(image, invert=False):
-    return density.ink(density.check_image(image), invert)
+    return density.ink(pixels.check_image(image), invert)
 
 
 def resampled(image, raster, window=None, **params):
-    image = density.check_image(image)
+    image = pixels.check_image(image)
     window = window or Box(0.0, 0.0, float(image.shape[1]), float(image.shape[0]))
     return density.resampled(image, window, raster, StippleParams(**params), SILENT)
 
@@ -85,7 +86,7 @@ def test_invert_is_the_negative():
 def test_what_is_no_picture_is_refused(image, says):
     """With what it is and what is allowed."""
     with pytest.raises(InvalidInput) as caught:
-        density.check_image(image)
+        pixels.check_image(image)
     failure = caught.value.failure
     assert (failure.code, failure.field) == ("unusable-input", "image")
     assert says in failure.problem

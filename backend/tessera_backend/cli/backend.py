@@ -9,8 +9,6 @@ from typing import Any
 
 import click
 
-from tessera_protocol.jobs import JOBS
-
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 
 
@@ -64,22 +62,20 @@ def cancel_command(job_id: str) -> None:
 @click.option("--keep", is_flag=True, help="Leave the result in the backend, too.")
 def fetch_command(job_id: str, output: Path | None, keep: bool) -> None:
     """Get the kept result of JOB_ID, or wait for it: what a program that crashed would have lost."""
-    from tessera_protocol import schema
     from tessera_protocol.client import Client
 
-    from . import stipple
+    from . import stipple, vectorize
 
+    savers = {"stipple": stipple.save_result, "vectorize": vectorize.save_result}
     output = output or Path(f"{job_id[:32]}.svg")
-    stipple.check_output(output)
     with Client("cli") as client:
         client.attach(job_id)
         result = client.follow(job_id)
-        dots = stipple.from_result(result)
-        params = schema.check(JOBS[result.job].params, result.meta["parameters"])
-        stipple.write(dots, params, output, output.stem)
+        # A file that can't be written leaves the result where it is.
+        told = savers[result.job](result, output)
         if not keep:
             client.acknowledge(job_id)
-    click.echo(f"{output}: {len(dots.positions)} dots")
+    click.echo(f"{output}: {told}")
 
 
 @click.command("stop")

@@ -8,15 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tessera_protocol.errors import error
+from tessera_protocol import schema
 from tessera_protocol.jobs import StippleParams
 
+from . import files
 from .bar import ProgressBar
 from .options import given, job_options
 
 if TYPE_CHECKING:
     from tessera_backend.stipple import Stipples
     from tessera_protocol.messages import Result
+
+KINDS = (".svg", ".csv", ".gcode")
 
 
 @click.command("stipple")
@@ -36,7 +39,7 @@ def stipple_command(image: Path, output: Path | None, mask: Path | None, through
     """Turn IMAGE into dots: native circles in millimetres, in named Inkscape layers, or a program for a plotter."""
     params = given(StippleParams, options)
     output = output or image.with_suffix(".dots.svg")
-    check_output(output)
+    files.check_output(output, KINDS, "dots.svg")
     if output.suffix.lower() == ".gcode":
         # A plotter in the order that dots were computed in would only travel.
         params = dataclasses.replace(params, order="plotter")
@@ -48,31 +51,6 @@ def stipple_command(image: Path, output: Path | None, mask: Path | None, through
     note = f" ({left_out} found no room)" if left_out > 0 else ""
     inks = "".join(f", {plate['name']} {plate['dots']}" for plate in dots.meta["plates"] if params.plates != "one")
     click.echo(f"{output}: {placed} dots{note}{inks}, engine {dots.meta['engine']}, seed {dots.meta['seed']}")
-
-
-def check_output(output: Path) -> None:
-    """Refuse, before any work, an output that can't be written.
-
-    Raises:
-        InvalidInput: "unusable-input".
-    """
-    if output.suffix.lower() not in (".svg", ".csv", ".gcode"):
-        raise error(
-            "unusable-input",
-            f"The output {output.name!r} ends in {output.suffix or 'nothing'}, but .svg, .csv and .gcode are possible.",
-            field="output",
-            given=output.suffix,
-            allowed=".svg, .csv, .gcode",
-            remedy="Name it like dots.svg.",
-        )
-    if not output.parent.is_dir():
-        raise error(
-            "unusable-input",
-            f"There is no folder {output.parent} to write {output.name} into.",
-            field="output",
-            given=str(output.parent),
-            remedy="Make the folder first, or name another.",
-        )
 
 
 def write(dots: Stipples, params: StippleParams, output: Path, title: str) -> None:
@@ -88,18 +66,7 @@ def write(dots: Stipples, params: StippleParams, output: Path, title: str) -> No
         from tessera_backend.stipple.svg import to_svg
 
         data = to_svg(dots, params, title)
-    draft = output.with_name(output.name + ".part")
-    try:
-        draft.write_bytes(data)
-        draft.replace(output)
-    except OSError as exc:
-        draft.unlink(missing_ok=True)
-        raise error(
-            "unusable-input",
-            f"{output} can't be written: {exc.strerror}.",
-            field="output",
-            remedy="Name another place.",
-        ) from exc
+    files.write(output, data)
 
 
 def _to_csv(dots: Stipples, params: StippleParams) -> bytes:
@@ -110,6 +77,14 @@ def _to_csv(dots: Stipples, params: StippleParams) -> bytes:
     names = [plate["name"] for plate in dots.meta["plates"]]
     rows = [f"{row},{names[p]}" for row, p in zip(rows, dots.plates, strict=True)]
     return "\n".join(["x_mm,y_mm,radius_mm,ink", *rows, ""]).encode()
+
+
+def save_result(result: Result, output: Path) -> str:
+    """Write a job's result, and say what it is."""
+    files.check_output(output, KINDS, "dots.svg")
+    dots = from_result(result)
+    write(dots, schema.check(StippleParams, result.meta["parameters"]), output, output.stem)
+    return f"{len(dots.positions)} dots"
 
 
 def from_result(result: Result) -> Stipples:
@@ -142,7 +117,7 @@ def _here(image: Path, mask: Path | None, params: StippleParams, bar: ProgressBa
 def _through_backend(image: Path, mask: Path | None, params: StippleParams, bar: ProgressBar) -> Stipples:
     from tessera_protocol.client import Buffer, Client
 
-    inputs = {name: Buffer.file(_bytes(name, path)) for name, path in (("image", image), ("mask", mask)) if path}
+    inputs = {name: Buffer.file(files.read(name, path)) for name, path in (("image", image), ("mask", mask)) if path}
     with Client("cli") as client:
         job_id = client.submit("stipple", params, inputs)
         click.echo(f"Job {job_id}", err=True)
@@ -154,10 +129,3 @@ def _through_backend(image: Path, mask: Path | None, params: StippleParams, bar:
         dots = from_result(result)
         client.acknowledge(job_id)
     return dots
-
-
-def _bytes(field: str, path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as exc:
-        raise error("unreadable-input", f"{path} can't be read: {exc.strerror}.", field=field) from exc

@@ -7,9 +7,9 @@ import numpy as np
 from tessera_protocol import schema
 from tessera_protocol.jobs import StippleParams
 
+from ..pixels import check_image
 from ..progress import SILENT, Progress
 from .clip import check_clip
-from .density import check_image
 from .pipeline import Stipples, run
 from .working import Bounds
 

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 import numpy as np
 from PIL import Image
 
-from tessera_protocol.errors import TesseraError, error
 from tessera_protocol.jobs import StippleParams
 
 from ..progress import Progress
@@ -19,41 +18,6 @@ LUMA = (np.float32(0.299), np.float32(0.587), np.float32(0.114))
 # Less than one step of 16 bit, more than the rounding of float32 arithmetic.
 LEAST = 1e-5
 _STRIP_PIXELS = 1 << 20
-# How messages call the inputs.
-_WHICH = {"image": "picture", "mask": "mask"}
-
-
-def check_image(image: np.ndarray, field: str = "image") -> np.ndarray:
-    """The picture, image or mask, as (H, W) or (H, W, 2 to 4), uint8, uint16 or float.
-
-    Raises:
-        InvalidInput: "unusable-input".
-    """
-    which = _WHICH[field]
-    image = np.asarray(image)
-    if image.ndim == 3 and image.shape[2] == 1:
-        image = image[..., 0]
-    shaped = image.ndim == 2 or (image.ndim == 3 and image.shape[2] in (2, 3, 4))
-    if not shaped or image.size == 0:
-        raise _unusable(
-            field,
-            f"The {which} is an array of shape {image.shape}.",
-            given=str(image.shape),
-            allowed="(height, width), or with 2, 3 or 4 channels behind, and at least one pixel",
-        )
-    if image.dtype == bool:
-        image = image.astype(np.uint8) * np.uint8(255)
-    if image.dtype not in (np.uint8, np.uint16) and image.dtype.kind != "f":
-        raise _unusable(
-            field,
-            f"The {which} is an array of {image.dtype}.",
-            given=str(image.dtype),
-            allowed="uint8, uint16, or floats from 0 to 1",
-            remedy="Convert it to uint8.",
-        )
-    if image.dtype.kind == "f":
-        _check_floats(image, field)
-    return image
 
 
 @dataclasses.dataclass(frozen=True)
@@ -91,7 +55,7 @@ def resampled(
     the picture: no dot strays onto white paper.
 
     Args:
-        image: as `check_image` returns it.
+        image: as `pixels.check_image` returns it.
         window: the part, in image pixels.
         raster: height and width.
         params: invert, autocontrast, white_cutoff and gamma are read.
@@ -226,28 +190,3 @@ def _resized(
     picture: Image.Image, size: tuple[int, int], box: tuple[float, float, float, float], shrinks: bool
 ) -> Image.Image:
     return picture.resize(size, Image.Resampling.BOX if shrinks else Image.Resampling.BILINEAR, box)
-
-
-def _check_floats(image: np.ndarray, field: str) -> None:
-    which = _WHICH[field]
-    low, high = float(image.min()), float(image.max())
-    if not (np.isfinite(low) and np.isfinite(high)):
-        raise _unusable(
-            field,
-            f"The {which} has pixels that are no numbers (NaN or infinite).",
-            given=str(low if not np.isfinite(low) else high),
-            allowed="floats from 0 to 1",
-            remedy="Replace them, with 1 for white paper for instance.",
-        )
-    if low < -1e-6 or high > 1 + 1e-6:
-        raise _unusable(
-            field,
-            f"The {which}'s floats run from {low:g} to {high:g}.",
-            given=low if low < 0 else high,
-            allowed="floats from 0 to 1",
-            remedy="Divide them by the value of white.",
-        )
-
-
-def _unusable(field: str, problem: str, **details: object) -> TesseraError:
-    return error("unusable-input", problem, field=field, **details)

@@ -83,7 +83,7 @@ class Bounds:
 
     Attributes:
         clip, protect: inside and outside of which dots stay, as `clip.check_clip` returns them, or None.
-        mask: a picture as `density.check_image` returns it, which is laid over the image, or None.
+        mask: a picture as `pixels.check_image` returns it, which is laid over the image, or None.
     """
 
     clip: np.ndarray | None = None
@@ -102,7 +102,7 @@ def prepare(
     """Read the densities from the part of the picture that can carry dots.
 
     Args:
-        image: as `density.check_image` returns it.
+        image: as `pixels.check_image` returns it.
         params: all about dots, tone, colour and pixels_per_dot is read.
         layout: where the picture lies on the page.
         bounds: where else dots may not be.

@@ -37,10 +37,14 @@ class Tree:
     def sums(self, values: np.ndarray) -> np.ndarray:
         """Sums of values per pixel, (H, W), over each node's pixels: float64 (2 R - 1,)."""
         inside = self.labels >= 0
-        out = np.zeros(len(self.parent))
-        leaves = self.leaves
-        out[:leaves] = np.bincount(self.labels[inside], weights=values[inside], minlength=leaves)
-        _accumulate(out[:, None], self.children)
+        leaves = np.bincount(self.labels[inside], weights=values[inside], minlength=self.leaves)
+        return self.gathered(leaves[:, None])[:, 0]
+
+    def gathered(self, leaves: np.ndarray) -> np.ndarray:
+        """Sums over each node's leaves of values (R, N): float64 (2 R - 1, N)."""
+        out = np.zeros((len(self.parent), leaves.shape[1]))
+        out[: self.leaves] = leaves
+        _accumulate(out, self.children)
         return out
 
     def mask(self, node: int) -> np.ndarray:

@@ -1,0 +1,87 @@
+"""`tessera vectorize`: a picture becomes layered shapes, in this process or through the running backend."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from tessera_protocol.jobs import VectorizeParams
+
+from . import files
+from .bar import ProgressBar
+from .options import given, job_options
+
+if TYPE_CHECKING:
+    from tessera_protocol.messages import Result
+
+# The job's SVG and the metadata of its run.
+Made = tuple[bytes, dict[str, Any]]
+
+
+@click.command("vectorize")
+@click.argument("image", type=click.Path(path_type=Path))
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="An .svg file [default: beside IMAGE].")
+@click.option("--device", default="cpu", show_default=True, help="Where networks run: cpu, cuda or mps.")
+@click.option("--backend", "through_backend", is_flag=True, help="Let the running backend do it (tessera serve).")
+@job_options(VectorizeParams)
+def vectorize_command(image: Path, output: Path | None, device: str, through_backend: bool, **options: Any) -> None:
+    """Turn IMAGE into layered shapes: filled curves in named groups, an Inkscape layer for each level of detail."""
+    params = given(VectorizeParams, options)
+    output = output or image.with_suffix(".layers.svg")
+    files.check_output(output, (".svg",), "layers.svg")
+    with ProgressBar() as bar:
+        data, meta = _through_backend(image, params, bar) if through_backend else _here(image, params, device, bar)
+    files.write(output, data)
+    click.echo(f"{output}: {told(meta)}, {len(data) / 1000:.0f} kB")
+
+
+def told(meta: dict[str, Any]) -> str:
+    """A drawing in a line."""
+    return (
+        f"{meta['paths']} paths in {len(meta['levels'])} levels, {meta['psnr']:.1f} dB, "
+        f"engine {meta['engine']}, seed {meta['seed']}"
+    )
+
+
+def save_result(result: Result, output: Path) -> str:
+    """Write a job's result, and say what it is."""
+    files.check_output(output, (".svg",), "layers.svg")
+    files.write(output, bytes(result.buffers["svg"].data))
+    return told(result.meta)
+
+
+def _here(image: Path, params: VectorizeParams, device: str, bar: ProgressBar) -> Made:
+    bar("reading", 0.0, f"Reading {image.name}")
+    from tessera_backend.images import load
+    from tessera_backend.progress import Progress
+
+    pixels = load(image)
+    # After the picture: a wrong name is said at once, not when numba has loaded.
+    from tessera_backend import compiled
+
+    if not compiled.is_warm():
+        bar("compiling", 0.0, "Compiling kernels; only the first run waits, up to a minute")
+    from tessera_backend.vectorize import vectorize
+    from tessera_backend.vectorize.svg import to_svg
+
+    drawing = vectorize(pixels, params, Progress(bar), device=device)
+    return to_svg(drawing), drawing.meta
+
+
+def _through_backend(image: Path, params: VectorizeParams, bar: ProgressBar) -> Made:
+    from tessera_protocol.client import Buffer, Client
+
+    inputs = {"image": Buffer.file(files.read("image", image))}
+    with Client("cli") as client:
+        job_id = client.submit("vectorize", params, inputs)
+        click.echo(f"Job {job_id}", err=True)
+        try:
+            result = client.follow(job_id, lambda p: bar(p.stage, p.fraction, p.text))
+        except KeyboardInterrupt:
+            client.finish_cancel(job_id)
+            raise
+        made = bytes(result.buffers["svg"].data), dict(result.meta)
+        client.acknowledge(job_id)
+    return made

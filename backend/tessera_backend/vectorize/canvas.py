@@ -1,0 +1,85 @@
+"""What shapes are fitted on: the picture as a target, and the rasterizer that draws them beside it."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+from ..progress import SILENT, Progress
+from ..vector_raster import Raster
+from . import descent, fills
+from .shapes import Shapes
+from .working import Working
+
+# Coarser than a final picture asks for, px; below what an optimizer notices.
+_TOLERANCE = 0.15
+# What stands for infinity in decibels: the rounding of 8 bit alone.
+_BEST_PSNR = 99.0
+
+
+@dataclasses.dataclass(frozen=True)
+class Canvas:
+    """One picture, and a rasterizer of its size.
+
+    Attributes:
+        target: float32 (H, C, W), see `Working.target`.
+        background: what shows where no path is.
+    """
+
+    working: Working
+    raster: Raster
+    target: np.ndarray
+    background: tuple[float, ...]
+
+    @staticmethod
+    def of(working: Working) -> Canvas:
+        """For a picture."""
+        target = working.target
+        height, channels, width = target.shape
+        raster = Raster(width, height, channels=channels, tolerance=_TOLERANCE)
+        return Canvas(working, raster, target, (1.0,) * 3 if channels == 3 else (0.0,) * 4)
+
+    @property
+    def image(self) -> np.ndarray:
+        """float32 (H, W, 3), straight."""
+        return self.working.image
+
+    def drawn(self, shapes: Shapes) -> np.ndarray:
+        """Rasterize: float32 (H, C, W); valid until the next one."""
+        return self.raster.forward(shapes.scene(self.raster.width, self.raster.height), self.background)
+
+    def error(self, shapes: Shapes) -> float:
+        """Mean squared difference to the picture."""
+        return descent.fidelity(self.target)(self.drawn(shapes))[0]
+
+    def fill(self, shapes: Shapes, gradients: bool) -> None:
+        """Give shapes, in place, the colours nearest to the pixels they show."""
+        self.drawn(shapes)
+        shapes.paint = fills.fit(self.image, self.raster.top(), len(shapes), gradients)
+
+    def descend(self, shapes: Shapes, steps: int, *, last: float = 0.05, progress: Progress = SILENT) -> list[float]:
+        """Move shapes, in place, towards the picture; the losses before each step."""
+        watched = progress.showing(lambda image: {"picture": preview(image)})
+        return descent.descend(
+            shapes,
+            self.raster,
+            descent.fidelity(self.target),
+            steps,
+            background=self.background,
+            last=last,
+            progress=watched,
+        )
+
+
+def preview(image: np.ndarray) -> np.ndarray:
+    """uint8 (H, W, 3), on white, of a rasterized (H, C, W)."""
+    rgb = image.transpose(0, 2, 1)
+    if rgb.shape[2] == 4:
+        rgb = rgb[..., :3] + (1 - rgb[..., 3:])
+    return (np.clip(rgb, 0.0, 1.0) * 255 + 0.5).astype(np.uint8)
+
+
+def psnr(error: float) -> float:
+    """Decibels of a mean squared error of values in [0, 1]."""
+    return min(_BEST_PSNR, -10 * float(np.log10(max(error, 1e-12))))

@@ -1,0 +1,114 @@
+"""The raster that shapes are fitted to: the picture scaled down, colours straight, alpha apart."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+from PIL import Image
+
+from ..progress import Progress
+
+# Alpha under which a pixel counts as outside of the picture's shapes, and over which as inside.
+CLEAR = 0.5
+_STRIP_PIXELS = 1 << 22
+
+
+@dataclasses.dataclass(frozen=True)
+class Working:
+    """A picture to vectorize.
+
+    Attributes:
+        image: float32 (H, W, 3), sRGB in [0, 1], straight; transparent pixels have the colour of near opaque ones.
+        alpha: float32 (H, W), from 0 to 1; None for an opaque picture.
+        size: width and height of the picture itself, px.
+    """
+
+    image: np.ndarray
+    alpha: np.ndarray | None
+    size: tuple[int, int]
+
+    @property
+    def inside(self) -> np.ndarray:
+        """bool (H, W): the pixels that shapes have to cover."""
+        return np.ones(self.image.shape[:2], bool) if self.alpha is None else self.alpha >= CLEAR
+
+    @property
+    def target(self) -> np.ndarray:
+        """What a rasterized drawing is compared with: float32 (H, C, W), RGB, or premultiplied RGBA with alpha."""
+        if self.alpha is None:
+            return np.ascontiguousarray(self.image.transpose(0, 2, 1))
+        rgba = np.concatenate([self.image * self.alpha[..., None], self.alpha[..., None]], axis=2)
+        return np.ascontiguousarray(rgba.transpose(0, 2, 1))
+
+    @property
+    def on_white(self) -> np.ndarray:
+        """float32 (H, W, 3): the picture on white paper."""
+        if self.alpha is None:
+            return self.image
+        return self.image * self.alpha[..., None] + (1 - self.alpha[..., None])
+
+
+def prepare(image: np.ndarray, resolution: int, progress: Progress) -> Working:
+    """The working raster of a picture.
+
+    Args:
+        image: as `pixels.check_image` returns it.
+        resolution: its longer side at most, px; smaller pictures stay as they are.
+    """
+    height, width = image.shape[:2]
+    scale = min(1.0, resolution / max(height, width))
+    raster = (max(1, round(height * scale)), max(1, round(width * scale)))
+    premultiplied = _scaled(image, raster, progress)
+    alpha = premultiplied[..., 3]
+    if alpha.min() >= 1 - 1e-3:
+        return Working(np.ascontiguousarray(premultiplied[..., :3]), None, (width, height))
+    return Working(_straight(premultiplied), np.ascontiguousarray(alpha), (width, height))
+
+
+def _scaled(image: np.ndarray, raster: tuple[int, int], progress: Progress) -> np.ndarray:
+    """float32 (*raster, 4), premultiplied RGBA; strips of rows, so that a huge picture is never there as floats."""
+    height, width = image.shape[:2]
+    narrow = np.empty((height, raster[1], 4), np.float32)
+    rows = max(1, _STRIP_PIXELS // width)
+    for top in range(0, height, rows):
+        progress("reading", top / height, "Scaling the picture")
+        strip = _premultiplied(image[top : top + rows])
+        narrow[top : top + rows] = _resized(strip, (strip.shape[0], raster[1]))
+    return np.clip(_resized(narrow, raster), 0.0, 1.0)
+
+
+def _premultiplied(image: np.ndarray) -> np.ndarray:
+    """float32 (H, W, 4) of any kind of picture."""
+    white = np.float32(np.iinfo(image.dtype).max if image.dtype.kind == "u" else 1.0)
+    values = image.astype(np.float32) / white
+    if values.ndim == 2:
+        values = values[..., None]
+    channels = values.shape[2]
+    rgba = np.ones((*values.shape[:2], 4), np.float32)
+    rgba[..., :3] = values[..., :3] if channels > 2 else values[..., :1]
+    if channels in (2, 4):
+        rgba[..., 3] = values[..., -1]
+        rgba[..., :3] *= rgba[..., 3:]
+    return rgba
+
+
+def _resized(values: np.ndarray, raster: tuple[int, int]) -> np.ndarray:
+    """Channel by channel, as Pillow's floats have one; area averages."""
+    if values.shape[:2] == raster:
+        return values
+    bands = [Image.fromarray(np.ascontiguousarray(values[..., c])) for c in range(values.shape[2])]
+    return np.stack([np.asarray(band.resize(raster[::-1], Image.Resampling.HAMMING)) for band in bands], axis=2)
+
+
+def _straight(premultiplied: np.ndarray) -> np.ndarray:
+    """float32 (H, W, 3): colours without their alpha; where there is next to none, those of the nearest pixels."""
+    from scipy.ndimage import distance_transform_edt
+
+    alpha = premultiplied[..., 3]
+    known = alpha >= CLEAR
+    if not known.any():
+        return np.ones((*alpha.shape, 3), np.float32)
+    colors = premultiplied[..., :3] / np.maximum(alpha, 1e-3)[..., None]
+    rows, columns = distance_transform_edt(~known, return_distances=False, return_indices=True)
+    return np.clip(colors[rows, columns], 0.0, 1.0)
