@@ -42,20 +42,23 @@ def dots(positions: NDArray[np.float64], grey: NDArray[np.uint8]) -> Image.Image
     return canvas.resize((width // SUPERSAMPLING, height // SUPERSAMPLING), Image.Resampling.BOX)
 
 
-def save(path: Path, heads: Sequence[str], rows: Sequence[tuple[str, Sequence[Image.Image | None]]]) -> None:
-    """Lay the pictures out, a label above each column and each row."""
+Rows = Sequence[tuple[str, Sequence[Image.Image | None]]]
+
+
+def save(path: Path, heads: Sequence[str], rows: Rows, side: int = SIDE) -> None:
+    """Lay the pictures out, none wider than `side`, a label above each column and each row."""
     font = ImageFont.load_default(15)
     row_heights = [LABEL + GAP + max(p.height for p in pictures if p) for _, pictures in rows]
-    page = Image.new("L", (GAP + len(heads) * (SIDE + GAP), LABEL + GAP + sum(row_heights)), 235)
+    page = Image.new("RGB", (GAP + len(heads) * (side + GAP), LABEL + GAP + sum(row_heights)), "#ebebeb")
     pen = ImageDraw.Draw(page)
     for column, head in enumerate(heads):
-        pen.text((GAP + column * (SIDE + GAP), GAP // 2), head, fill=0, font=font)
+        pen.text((GAP + column * (side + GAP), GAP // 2), head, fill="black", font=font)
     top = LABEL
     for (label, pictures), height in zip(rows, row_heights, strict=True):
-        pen.text((GAP, top + 4), label, fill=0, font=font)
+        pen.text((GAP, top + 4), label, fill="black", font=font)
         for column, picture in enumerate(pictures):
             if picture is not None:
-                page.paste(picture, (GAP + column * (SIDE + GAP), top + LABEL))
+                page.paste(picture, (GAP + column * (side + GAP), top + LABEL))
         top += height
     page.save(path)
 

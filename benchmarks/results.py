@@ -1,0 +1,137 @@
+"""Measured drawings, kept in a folder as they come, so that a run that was interrupted goes on where it was."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import itertools
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from report import digest
+from tessera_backend.vectorize import metrics
+from tessera_backend.vectorize.masks import masks
+from tessera_backend.vectorize.parse import parse
+from tessera_backend.vectorize.simplify import simplified
+from tessera_protocol.jobs import VectorizeParams
+from tracers import Traced
+from vector_methods import Method
+from vector_pictures import Picture
+
+# Of the finest level; the same for every method and number of paths.
+MASKS = 64
+
+
+@dataclasses.dataclass(frozen=True)
+class Record:
+    """One drawing's numbers.
+
+    Attributes:
+        picture, kind, method: names.
+        budget: how many paths it was allowed.
+        paths: closed outlines that are not holes.
+        segments: cubics and lines of all outlines.
+        bytes: of the SVG.
+        mse, ssim: of resvg's rendering at 1x against the picture.
+        vec: share of paths of which more than 85 % lies in one mask.
+        seams: pixels at 4x that show the ground.
+        seconds: from pixels to SVG.
+        settings: how the method was asked.
+    """
+
+    picture: str
+    kind: str
+    method: str
+    budget: int
+    paths: int
+    segments: int
+    bytes: int
+    mse: float
+    ssim: float
+    vec: float
+    seams: int
+    seconds: float
+    settings: str
+
+
+class Store:
+    """A folder with a line of JSON for each drawing, and the drawings."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+        self._lines = folder / "records.jsonl"
+        lines = self._lines.read_text().splitlines() if self._lines.exists() else []
+        self._known = {entry["key"]: Record(**entry["record"]) for entry in map(json.loads, lines)}
+
+    def measure(self, method: Method, picture: Picture, budget: int) -> Record | None:
+        """The numbers of this drawing, made now unless the very same is there; None where the method has none."""
+        key = _key(method, picture, budget)
+        if key not in self._known:
+            drawn = method.draw(picture, budget)
+            if drawn is None:
+                return None
+            record = _record(method, picture, budget, drawn)
+            self._svg(key).write_text(drawn.svg)
+            with self._lines.open("a") as lines:
+                print(json.dumps({"key": key, "record": dataclasses.asdict(record)}), file=lines)
+            self._known[key] = record
+            print(f"{method.name}, {picture.name}, {budget}: {_told(record)}", file=sys.stderr, flush=True)
+        return self._known[key]
+
+    def find(self, method: Method, picture: Picture, budget: int) -> tuple[Record, str] | None:
+        """What was measured, and the SVG."""
+        key = _key(method, picture, budget)
+        return (self._known[key], self._svg(key).read_text()) if key in self._known else None
+
+    def _svg(self, key: str) -> Path:
+        return self.folder / f"{key}.svg"
+
+
+def measure_all(
+    store: Store, methods: Sequence[Method], inputs: Sequence[Picture], budgets: Sequence[int]
+) -> list[Record]:
+    """Every method on every picture at every number of paths."""
+    runs = itertools.product(inputs, budgets, methods)
+    measured = (store.measure(method, picture, budget) for picture, budget, method in runs)
+    return [record for record in measured if record]
+
+
+def _key(method: Method, picture: Picture, budget: int) -> str:
+    return digest(f"{method.name} {method.version} {picture.name} {picture.key} {budget}".encode())
+
+
+def _record(method: Method, picture: Picture, budget: int, drawn: Traced) -> Record:
+    svg = drawn.svg.encode()
+    image, size = metrics.rendered(svg), metrics.size(svg)
+    return Record(
+        picture=picture.name,
+        kind=picture.kind,
+        method=method.name,
+        budget=budget,
+        paths=size.paths,
+        segments=size.segments,
+        bytes=size.bytes,
+        mse=metrics.mse(image, picture.target),
+        ssim=metrics.ssim(image, picture.target),
+        vec=metrics.vec(parse(svg), _masks(picture)),
+        seams=metrics.seams(svg),
+        seconds=drawn.seconds,
+        settings=drawn.settings,
+    )
+
+
+@functools.lru_cache(maxsize=1)
+def _masks(picture: Picture) -> np.ndarray:
+    """The parts that region merging finds, coarse and fine ones, bool (M, H, W)."""
+    params, opaque = VectorizeParams(), np.ones(picture.pixels.shape[:2], bool)
+    levels, _ = masks(simplified(picture.target, params)[0], opaque, MASKS, params)
+    return np.stack([mask for level in levels for mask in level])
+
+
+def _told(record: Record) -> str:
+    return f"{record.paths} paths, MSE {record.mse:.5f}, SSIM {record.ssim:.3f}, {record.seconds:.2g} s"
