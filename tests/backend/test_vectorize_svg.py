@@ -97,6 +97,13 @@ def test_numbers_are_compact():
     assert second == "M.5 0c0 1 1 2 2 2s2-1 2-2z"
 
 
+@pytest.mark.parametrize(("side", "text"), [(256, "M.33.33h9v9h-9z"), (257, "M.3.3h9v9h-9z")])
+def test_digits_by_size(side, text):
+    """Small pictures have a digit more."""
+    drawing = Drawing(side, 9, (Path((box(0.33, 0.33, 9.33, 9.33),), np.zeros(3)),), ("all",))
+    assert next(tree_of(drawing).iter(f"{SVG}path")).get("d") == text
+
+
 def test_rounding_does_not_add_up():
     """After a thousand curves a third of a pixel wide the last one still begins where it belongs."""
     ring = np.column_stack([np.arange(3000) / 9, np.tile([0, 5, 0], 1000)])
