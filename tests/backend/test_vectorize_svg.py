@@ -162,3 +162,14 @@ def test_empty_drawing():
     drawing = Drawing(5, 4, (), ("a", "b"))
     assert len([g for g in tree_of(drawing) if g.tag == f"{SVG}g"]) == 2
     assert to_scene(drawing).points.shape == (0, 2)
+
+
+@pytest.mark.parametrize("shape", [(100, 3, 80), (720, 3, 9), (9, 4, 721), (2048, 3, 1500)])
+def test_previews_stay_small(shape):
+    """At most 720 px, on white, in the picture's shape."""
+    from tessera_backend.vectorize.canvas import preview
+
+    shown = preview(np.zeros(shape, np.float32))
+    assert max(shown.shape[:2]) <= 720
+    assert shown.shape[0] / shown.shape[1] == pytest.approx(shape[0] / shape[2], rel=0.2)
+    assert (shown == (255 if shape[1] == 4 else 0)).all()
