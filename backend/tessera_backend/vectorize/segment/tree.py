@@ -73,7 +73,7 @@ def grow(
     opaque: np.ndarray | None = None,
     *,
     model: str = "affine",
-    boundary: float = 0.02,
+    boundary: float = 0.005,
     regions: int = 3000,
     unlike: float = 0.25,
     simpler: Sequence[tuple[np.ndarray, int]] = (),
@@ -84,7 +84,8 @@ def grow(
         image: float (H, W, 3), sRGB in [0, 1].
         opaque: bool (H, W): other pixels belong to no region. None: all are. At least one must be.
         model: "affine" lets a region's colours change along a line, "constant" does not.
-        boundary: squared error that a px of border between two regions is worth.
+        boundary: squared error that a px of border between two regions is worth; 0 is nearest to the picture, and more
+            gives rounder regions.
         regions: leaves at most.
         unlike: parts whose mean colours are further apart than this (Euclidean, RGB), and which one gradient does not
             fit well, are judged as if the model were constant: a gradient excuses no merge of unlike things. 0: off.
