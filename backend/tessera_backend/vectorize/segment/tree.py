@@ -102,6 +102,7 @@ def grow(
     contact = contacts(labels, count)
     merges = np.empty((count - 1, 2), np.int32)
     alive = np.ones(count, np.bool_)
+    rule = (model == "affine", float(boundary), float(unlike))
     rows, done, stands = leaves.copy(), 0, np.arange(count, dtype=np.int32)
     steps = [(image, count), *simpler]
     for k, (picture, _) in enumerate(steps):
@@ -109,7 +110,7 @@ def grow(
             rows = _gathered(moments(np.ascontiguousarray(picture, np.float32), labels, count), stands)
         until = max(steps[k + 1][1], 1) if k + 1 < len(steps) else 1
         before = done
-        done = merge(rows, contact, alive, model == "affine", boundary, unlike, until, merges, done)
+        done = merge(rows, contact, alive, rule, until, merges, done)
         if simpler:
             for a, b in merges[before:done]:
                 stands[stands == b] = a
