@@ -39,7 +39,7 @@ class Record:
         mse, ssim: of resvg's rendering at 1x against the picture.
         vec: share of paths of which more than 85 % lies in one mask.
         seams: pixels at 4x that show the ground.
-        seconds: from pixels to SVG.
+        seconds: CPU seconds from pixels to SVG, all threads.
         settings: how the method was asked.
     """
 
