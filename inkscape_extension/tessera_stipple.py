@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import sys
 from array import array
 from pathlib import Path
@@ -17,7 +18,7 @@ import inkex  # noqa: E402
 from tessera_inkscape import clips, effect, gather, masks, place, shapes  # noqa: E402
 from tessera_inkscape.follow import Request, follow  # noqa: E402
 from tessera_inkscape.geometry import Page  # noqa: E402
-from tessera_inkscape.preview import Sheet  # noqa: E402
+from tessera_inkscape.preview import DotsPreview, Sheet  # noqa: E402
 from tessera_inkscape.window import open_window  # noqa: E402
 from tessera_protocol import schema  # noqa: E402
 from tessera_protocol.hosts import StippleInInkscape  # noqa: E402
@@ -34,7 +35,7 @@ class Stipple(effect.JobEffect):
     def work(self) -> None:
         """One job an image; the document is changed when all of them are done."""
         wanted = self.parameters()
-        scenes = [self._scene(source) for source in gather.sources(self.svg)]
+        scenes = [self._scene(source) for source in gather.sources(self.svg, STIPPLE.title, "stipple")]
         requests = [scene.request(wanted) for scene in scenes]
         with open_window("Tessera: Stipple") as window:
             results = follow(requests, effect.backend_command(), window)
@@ -101,8 +102,8 @@ class Scene:
             buffers["clip"] = _outline(self.clip.region, page)
         if self.protected:
             buffers["protect"] = _outline(self.protected, page)
-        sheet = Sheet.of(page.width, page.height, wanted)
-        return Request(name, STIPPLE.name, schema.changed(params), buffers, sheet)
+        preview = functools.partial(DotsPreview.of, Sheet.of(page.width, page.height, wanted))
+        return Request(name, STIPPLE.name, schema.changed(params), buffers, preview)
 
 
 def _outline(region: clips.Region, page: Page) -> Buffer:

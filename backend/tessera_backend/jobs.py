@@ -46,9 +46,10 @@ def run(
 
 def warm(device: str) -> None:
     """Load and compile what jobs on this device need, so that the first of them does not wait."""
-    from . import stipple
+    from . import stipple, vectorize
 
     stipple.warm(device)
+    vectorize.warm()
 
 
 def picture(buffer: Buffer, image_pixels: int, field: str = "image") -> np.ndarray:
@@ -94,4 +95,16 @@ def _stipple(params: Any, inputs: Mapping[str, Buffer], progress: Progress, devi
     return dots.meta, {name: as_buffer(getattr(dots, name)) for name in ("positions", "radii", "plates")}
 
 
-_RUNNERS: Mapping[str, Callable[..., Outcome]] = {"stipple": _stipple}
+def _vectorize(
+    params: Any, inputs: Mapping[str, Buffer], progress: Progress, device: str, image_pixels: int
+) -> Outcome:
+    from .vectorize import vectorize
+    from .vectorize.svg import to_svg
+
+    progress("reading", 0.0, "Reading the picture")
+    image = picture(inputs["image"], image_pixels)
+    drawing = vectorize(image, params, progress.part(0.05, 1.0), device=device)
+    return drawing.meta, {"svg": Buffer.file(to_svg(drawing), "image/svg+xml")}
+
+
+_RUNNERS: Mapping[str, Callable[..., Outcome]] = {"stipple": _stipple, "vectorize": _vectorize}

@@ -91,6 +91,17 @@ def clip_of(svg: SvgDocumentElement, source: Source, page: Page) -> Clip:
     return Clip(None if region == [whole] else region, tuple(wraps))
 
 
+def wraps_of(svg: SvgDocumentElement, source: Source) -> tuple[Wrap, ...]:
+    """All clips and masks of an image and of the groups around it, outermost first."""
+    wraps = []
+    for step in source.steps:
+        for attribute in ("clip-path", "mask"):
+            reference = property_of(step.element, attribute) or ""
+            if target(svg, reference) is not None:
+                wraps.append(Wrap(attribute, reference, step))
+    return tuple(wraps)
+
+
 def within(clip: Clip, area: Region, name: str, page: Page) -> Clip:
     """A clip of the image `name` that shows less: only what lies in `area`, too.
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import inkex
 
-from tessera_protocol import paths, schema
+from tessera_protocol import hosts, paths, schema
 from tessera_protocol.errors import Cancelled, TesseraError
 from tessera_protocol.jobs import Job
 
@@ -24,11 +24,11 @@ SETTINGS = Path(__file__).resolve().parent.parent / "settings.json"
 class JobEffect(inkex.EffectExtension):
     """An effect whose options are the parameters of a job, and questions of its own.
 
-    Subclasses set `job` and `own`, a class of `tessera_protocol.hosts`, and write `work`.
+    Subclasses set `job`, and `own`, a class of `tessera_protocol.hosts`, if they ask anything, and write `work`.
     """
 
     job: Job
-    own: type[Any]
+    own: type[Any] = hosts.Nothing
 
     def add_arguments(self, pars: argparse.ArgumentParser) -> None:
         """One option a parameter that has a control, and the notebook's page."""

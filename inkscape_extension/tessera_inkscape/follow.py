@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tessera_protocol.errors import Cancelled, TesseraError, error, raised
 from tessera_protocol.messages import Buffer, Progress, Result
 
-from .preview import Preview, Sheet
 from .window import Window
 
 if TYPE_CHECKING:
     from tessera_protocol.client import Client
+
+    from .preview import Preview
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,14 +27,14 @@ class Request:
         job: a job's name, such as "stipple".
         params: values that differ from the defaults.
         buffers: the inputs.
-        sheet: what previews are drawn on.
+        preview: makes a preview of the buffers of a `progress` message; None where it knows none of them.
     """
 
     name: str
     job: str
     params: Mapping[str, Any]
     buffers: Mapping[str, Buffer]
-    sheet: Sheet
+    preview: Callable[[Mapping[str, Buffer]], Preview | None]
 
 
 def follow(requests: Sequence[Request], command: Sequence[str] | None, window: Window) -> list[Result]:
@@ -70,7 +71,7 @@ def _one(client: Client, request: Request, before: int, count: int, window: Wind
 
     def on_progress(progress: Progress) -> None:
         window.tell(f"{heading}\n{progress.text or progress.stage}", (before + progress.fraction) / count)
-        preview = Preview.of(request.sheet, progress.buffers)
+        preview = request.preview(progress.buffers)
         if preview is not None:
             window.show(preview)
 
@@ -87,5 +88,5 @@ def _one(client: Client, request: Request, before: int, count: int, window: Wind
         raise raised(dataclasses.replace(exc.failure, problem=problem)) from exc
     if window.cancelled():
         client.acknowledge(job_id)
-        raise error("cancelled", "The artist pressed Cancel when the dots were already there.")
+        raise error("cancelled", "The artist pressed Cancel when the result was already there.")
     return result

@@ -69,9 +69,12 @@ class Picture:
     media_type: str
 
 
-def sources(svg: SvgDocumentElement) -> Sequence[Source]:
+def sources(svg: SvgDocumentElement, effect: str, verb: str) -> Sequence[Source]:
     """The images that are meant: the selected ones, or the only one there is.
 
+    Args:
+        effect: its name in the menu, for messages.
+        verb: what it does to a picture.
     Raises:
         AbortExtension: it is not clear which ones; the message says what to select.
     """
@@ -85,15 +88,15 @@ def sources(svg: SvgDocumentElement) -> Sequence[Source]:
             "There is no picture in this document. Import one first: File > Import."
             if not found
             else f"Nothing is selected, and this document has {len(found)} pictures. "
-            "Select the ones to stipple, then run Stipple again."
+            f"Select the ones to {verb}, then run {effect} again."
         )
     # A selected image in a selected group is meant once.
     found = list({_way(source): source for element in chosen for source in _from(element)}.values())
     if not found:
         kinds = " and ".join(sorted({_kind(element) for element in chosen}))
         raise AbortExtension(
-            f"Stipple works on pictures, but only {kinds} {'is' if len(chosen) == 1 else 'are'} selected. "
-            f"Select a picture; to stipple a drawing, {BITMAP_COPY}."
+            f"{effect} works on pictures, but only {kinds} {'is' if len(chosen) == 1 else 'are'} selected. "
+            f"Select a picture; to {verb} a drawing, {BITMAP_COPY}."
         )
     return found
 

@@ -7,7 +7,6 @@ isolates them from the picture under it.
 from __future__ import annotations
 
 import dataclasses
-import json
 import math
 import re
 import sys
@@ -20,10 +19,9 @@ from lxml import etree
 
 from .clips import Wrap
 from .gather import Source
-from .geometry import Page, own_transform, root_to_mm
+from .geometry import Page, root_to_mm
+from .over import SVG, describe, layer_over, wrapped
 
-SVG = "{http://www.w3.org/2000/svg}"
-RUN = "{urn:tessera:run}run"
 # The same as in the drawings that the backend writes: tools that drop lines of no length keep it, and no pen shows it.
 POINT_LENGTH_MM = 0.01
 
@@ -119,18 +117,11 @@ def place(
     Returns:
         The new layer.
     """
-    below = _own_layer(source.shown_by)
-    parent = below.getparent()
     content_to_root, mm = _content_space(svg)
-    layer = Layer.new(f"Stipple: {source.name}")
-    layer.set("id", svg.get_unique_id("stipple"))
+    layer = layer_over(svg, source, f"Stipple: {source.name}", "stipple", content_to_root)
     layer.set("style", "isolation:isolate")
-    _set_transform(layer, -_to_root(parent) @ content_to_root)
-    _describe(layer, dots)
-    parent.insert(parent.index(below) + 1, layer)
-    around = set(layer.iterancestors())
-    # What clips the layer's own place clips the dots already.
-    wraps = [wrap for wrap in wraps if wrap.step.element not in around]
+    left_out = "".join(f" {count} dots left out: {why}." for why, count in dots.meta.get("dots_left_out", {}).items())
+    describe(layer, {"tool": "Tessera", "job": "stipple", **dots.meta}, f"{len(dots.radii)} dots", left_out)
     space = _Space(-content_to_root @ -root_to_mm(svg) @ page.to_drawing, mm)
     first = 0
     for plate in dots.plates:
@@ -139,8 +130,7 @@ def place(
         group = layer if len(dots.plates) == 1 else _sublayer(plate, layer)
         blend = ";mix-blend-mode:multiply" if group is not layer and dots.overprinted else ""
         group.set("style", plate.style(marks) + blend)
-        for wrap in wraps:
-            group = _wrapped(group, wrap, content_to_root)
+        group = wrapped(layer, group, wraps, content_to_root)
         last = first + plate.dots
         _MARKS[marks](group, space, dots.positions[2 * first : 2 * last], dots.radii[first:last])
         first = last
@@ -165,27 +155,6 @@ def _floats(data: memoryview) -> Sequence[float]:
     return values
 
 
-def _own_layer(element: BaseElement) -> BaseElement:
-    """The innermost layer that an element is in, or else its outermost group, or itself."""
-    outermost = element
-    for ancestor in element.iterancestors():
-        if ancestor.getparent() is None:
-            break
-        if ancestor.get("inkscape:groupmode") == "layer":
-            return ancestor
-        outermost = ancestor
-    return outermost
-
-
-def _to_root(element: BaseElement) -> Transform:
-    """From the coordinates of an element's children to the document's user units; layers lie in groups only."""
-    to_root = Transform()
-    while element.getparent() is not None:
-        to_root = own_transform(element) @ to_root
-        element = element.getparent()
-    return to_root
-
-
 def _content_space(svg: SvgDocumentElement) -> tuple[Transform, float]:
     """The space that dots are drawn in: (its way to user units, its units per millimetre).
 
@@ -195,22 +164,6 @@ def _content_space(svg: SvgDocumentElement) -> tuple[Transform, float]:
     if abs(a - d) <= 1e-9 * abs(a) and b == c == 0:
         return Transform(), 1.0 / a
     return -root_to_mm(svg), 1.0
-
-
-def _set_transform(element: BaseElement, transform: Transform) -> None:
-    values = tuple(transform.to_hexad())
-    if any(abs(value - same) > 1e-12 for value, same in zip(values, (1, 0, 0, 1, 0, 0))):
-        # Written past inkex, which keeps six digits: too few far from the origin.
-        element.attrib["transform"] = f"matrix({','.join(f'{value:.12g}' for value in values)})"
-
-
-def _wrapped(group: BaseElement, wrap: Wrap, content_to_root: Transform) -> BaseElement:
-    """A group within `group`, in the same coordinates, which is clipped or masked as the image is."""
-    outer = etree.SubElement(group, f"{SVG}g", {wrap.attribute: wrap.reference})
-    _set_transform(outer, -content_to_root @ wrap.step.to_root)
-    inner = etree.SubElement(outer, f"{SVG}g")
-    _set_transform(inner, -wrap.step.to_root @ content_to_root)
-    return inner
 
 
 def _circles(group: BaseElement, space: _Space, positions: Sequence[float], radii: Sequence[float]) -> None:
@@ -241,14 +194,3 @@ def _line(group: BaseElement, space: _Space, positions: Sequence[float], radii: 
 
 
 _MARKS = {"circles": _circles, "points": _points, "line": _line}
-
-
-def _describe(layer: BaseElement, dots: Dots) -> None:
-    """Keep what made the layer: for people in its description (Object Properties), for programs in its metadata."""
-    run = {"tool": "Tessera", "job": "stipple", **dots.meta}
-    told = ("engine", "seed", "device", "weights")
-    known = ", ".join(f"{key} {dots.meta[key]}" for key in told if dots.meta.get(key) not in (None, ""))
-    left_out = "".join(f" {count} dots left out: {why}." for why, count in dots.meta.get("dots_left_out", {}).items())
-    etree.SubElement(layer, f"{SVG}desc").text = f"{len(dots.radii)} dots by Tessera: {known}.{left_out}"
-    metadata = etree.SubElement(layer, f"{SVG}metadata")
-    etree.SubElement(metadata, RUN, nsmap={None: "urn:tessera:run"}).text = json.dumps(run, sort_keys=True)

@@ -1,4 +1,4 @@
-"""A picture of dots for the progress window, made without numpy or cairo, which Inkscape's Python may lack."""
+"""What the progress window shows of a running job, made without numpy or cairo, which Inkscape's Python may lack."""
 
 from __future__ import annotations
 
@@ -43,12 +43,54 @@ class Sheet:
 
     def pixels(self, longest: int) -> tuple[int, int]:
         """Width and height of its picture: the longer side as given, the other at least 1."""
-        scale = longest / max(self.width, self.height)
-        return max(1, round(self.width * scale)), max(1, round(self.height * scale))
+        return _fitted(self.width, self.height, longest)
+
+
+class Preview:
+    """How a running job looks now."""
+
+    def pixels(self, longest: int) -> tuple[int, int]:
+        """Width and height to show it with: the longer side as given, the other at least 1."""
+        raise NotImplementedError
+
+    def rgb(self, longest: int) -> tuple[bytes, int, int]:
+        """Its picture: (rows of 3 bytes a pixel, width, height), of about `longest` on its longer side."""
+        raise NotImplementedError
 
 
 @dataclasses.dataclass(frozen=True)
-class Preview:
+class Snapshot(Preview):
+    """A picture that the job itself made.
+
+    Attributes:
+        data: rows of 3 bytes a pixel, sRGB.
+        width, height: px.
+    """
+
+    data: bytes
+    width: int
+    height: int
+
+    @staticmethod
+    def of(buffers: Mapping[str, Buffer]) -> Snapshot | None:
+        """From the buffers of a `progress` message; None where they are none that this version knows."""
+        buffer = buffers.get("picture")
+        if buffer is None or buffer.dtype != "uint8" or len(buffer.shape) != 3 or buffer.shape[2] != 3:
+            return None
+        if 0 in buffer.shape:
+            return None
+        return Snapshot(bytes(buffer.data), buffer.shape[1], buffer.shape[0])
+
+    def pixels(self, longest: int) -> tuple[int, int]:
+        return _fitted(self.width, self.height, longest)
+
+    def rgb(self, longest: int) -> tuple[bytes, int, int]:
+        """As it came, whatever its size."""
+        return self.data, self.width, self.height
+
+
+@dataclasses.dataclass(frozen=True)
+class DotsPreview(Preview):
     """Dots of a running job.
 
     Attributes:
@@ -62,7 +104,7 @@ class Preview:
     runs: Sequence[tuple[Ink, int]]
 
     @staticmethod
-    def of(sheet: Sheet, buffers: Mapping[str, Buffer]) -> Preview | None:
+    def of(sheet: Sheet, buffers: Mapping[str, Buffer]) -> DotsPreview | None:
         """From the buffers of a `progress` message; None where they are none that this version knows."""
         buffer = buffers.get("positions")
         if buffer is None or buffer.dtype != "float32" or len(buffer.shape) != 2 or buffer.shape[1] != 2:
@@ -71,7 +113,10 @@ class Preview:
         positions.frombytes(buffer.data)
         if sys.byteorder == "big":
             positions.byteswap()
-        return Preview(sheet, positions, _runs(sheet, buffer.shape[0], buffers))
+        return DotsPreview(sheet, positions, _runs(sheet, buffer.shape[0], buffers))
+
+    def pixels(self, longest: int) -> tuple[int, int]:
+        return self.sheet.pixels(longest)
 
     def rgb(self, longest: int) -> tuple[bytes, int, int]:
         """Its picture: (rows of 3 bytes a pixel, width, height).
@@ -122,6 +167,12 @@ class _Canvas:
         """The paper's pixels, without the margin."""
         firsts = (3 * (y * self._across + self._margin) for y in range(self._margin, self._margin + self._height))
         return b"".join(self._bytes[at : at + 3 * self._width] for at in firsts)
+
+
+def _fitted(width: float, height: float, longest: int) -> tuple[int, int]:
+    """The same shape with its longer side as given, the other at least 1."""
+    scale = longest / max(width, height)
+    return max(1, round(width * scale)), max(1, round(height * scale))
 
 
 def _disc(diameter: int) -> list[tuple[int, int]]:

@@ -127,7 +127,7 @@ class GtkWindow(Window):
         rgb, width, height = self._drawn.rgb(2 * PREVIEW_SIDE)
         data = GLib.Bytes.new(rgb)
         large = GdkPixbuf.Pixbuf.new_from_bytes(data, GdkPixbuf.Colorspace.RGB, False, 8, width, height, 3 * width)
-        size = self._drawn.sheet.pixels(PREVIEW_SIDE)
+        size = self._drawn.pixels(PREVIEW_SIDE)
         self._picture.get_child().set_from_pixbuf(large.scale_simple(*size, GdkPixbuf.InterpType.BILINEAR))
         self._picture.show()
         self._pump()

@@ -8,6 +8,11 @@ from .schema import choice
 
 
 @dataclasses.dataclass(frozen=True)
+class Nothing:
+    """What a dialog asks that has the job's parameters alone."""
+
+
+@dataclasses.dataclass(frozen=True)
 class StippleInInkscape:
     """Questions about the drawing around the picture."""
 

@@ -50,10 +50,14 @@ class Inkscape:
 
     def stipple(self, document: Path, *selected: str, **params: object) -> etree._Element:
         """The document after Extensions > Tessera > Stipple, as Inkscape saved it."""
-        self._prefer(params)
+        return self.run("stipple", document, *selected, **params)
+
+    def run(self, effect: str, document: Path, *selected: str, **params: object) -> etree._Element:
+        """The document after an effect with these parameters, as Inkscape saved it."""
+        self._prefer(effect, params)
         output = self.folder / "output.svg"
         actions = [f"select-by-id:{','.join(selected)}"] if selected else []
-        actions += ["org.tessera.stipple.noprefs", f"export-filename:{output}", "export-do"]
+        actions += [f"org.tessera.{effect}.noprefs", f"export-filename:{output}", "export-do"]
         command = ["inkscape", "--batch-process", str(document), f"--actions={';'.join(actions)}"]
         done = subprocess.run(
             command, env=self.environment, capture_output=True, text=True, timeout=EFFECT_SECONDS, check=False
@@ -63,21 +67,31 @@ class Inkscape:
         return etree.parse(output).getroot()
 
     def script(
-        self, document: Path, *selected: str, environment: dict[str, str] | None = None, **params: object
+        self,
+        document: Path,
+        *selected: str,
+        effect: str = "stipple",
+        environment: dict[str, str] | None = None,
+        **params: object,
     ) -> subprocess.CompletedProcess[str]:
         """The effect's script alone, run as Inkscape would: the new document on stdout, messages on stderr."""
-        with self.started(document, *selected, environment=environment, **params) as process:
+        with self.started(document, *selected, effect=effect, environment=environment, **params) as process:
             out, err = process.communicate(timeout=EFFECT_SECONDS)
         return subprocess.CompletedProcess(process.args, process.returncode, out, err)
 
     def started(
-        self, document: Path, *selected: str, environment: dict[str, str] | None = None, **params: object
+        self,
+        document: Path,
+        *selected: str,
+        effect: str = "stipple",
+        environment: dict[str, str] | None = None,
+        **params: object,
     ) -> subprocess.Popen[str]:
         """The effect's script, running."""
         options = [f"--id={name}" for name in selected] + [f"--{name}={value}" for name, value in params.items()]
         env = {**self.environment, "PYTHONPATH": str(inkex_folder()), "PYTHONUNBUFFERED": "1"}
         env |= {"DOCUMENT_PATH": str(document)} | (environment or {})
-        command = ["/usr/bin/python3", "tessera_stipple.py", *options, str(document)]
+        command = ["/usr/bin/python3", f"tessera_{effect}.py", *options, str(document)]
         pipe = subprocess.PIPE
         return subprocess.Popen(command, cwd=self.extension, env=env, stdout=pipe, stderr=pipe, text=True)
 
@@ -101,9 +115,9 @@ class Inkscape:
         with Image.open(target) as image:
             return np.asarray(image.convert("RGB"))
 
-    def _prefer(self, params: dict[str, object]) -> None:
+    def _prefer(self, effect: str, params: dict[str, object]) -> None:
         """Last used values, which an effect without its dialog takes."""
-        values = " ".join(f'org.tessera.stipple.{name}="{value}"' for name, value in params.items())
+        values = " ".join(f'org.tessera.{effect}.{name}="{value}"' for name, value in params.items())
         text = (
             '<?xml version="1.0"?><inkscape version="1"'
             ' xmlns:sodipodi="http://sodipodi.sourceforge.net/DTD/sodipodi-0.dtd"'

@@ -25,7 +25,7 @@ def scene(parts: SimpleNamespace, document: Path, *selected: str) -> SimpleNames
     """The one image that is meant, its page and its clip."""
     svg = parts.inkex.load_svg(str(document)).getroot()
     svg.selection.set(*selected)
-    (source,) = parts.gather.sources(svg)
+    (source,) = parts.gather.sources(svg, "Stipple", "stipple")
     picture = parts.gather.picture(source, [str(document.parent)])
     page = parts.gather.page(svg, source, picture)
     return SimpleNamespace(svg=svg, source=source, page=page, clip=parts.clips.clip_of(svg, source, page))
@@ -304,7 +304,7 @@ def test_a_selection_means_each_picture_once(parts: SimpleNamespace, tmp_path: P
     document = drawings.two_pictures(tmp_path)
     svg = parts.inkex.load_svg(str(document)).getroot()
     svg.selection.set("turned", "linked")
-    assert [source.name for source in parts.gather.sources(svg)] == ["embedded", drawings.LINKED]
+    assert [source.name for source in parts.gather.sources(svg, "Stipple", "stipple")] == ["embedded", drawings.LINKED]
 
     svg.getElementById("embedded").set("display", "none")
-    assert [source.name for source in parts.gather.sources(svg)] == [drawings.LINKED]
+    assert [source.name for source in parts.gather.sources(svg, "Stipple", "stipple")] == [drawings.LINKED]

@@ -23,7 +23,7 @@ PLATES = [
 def scene(parts: SimpleNamespace, document: Path) -> SimpleNamespace:
     """The one image, its page and its mask."""
     svg = parts.inkex.load_svg(str(document)).getroot()
-    (source,) = parts.gather.sources(svg)
+    (source,) = parts.gather.sources(svg, "Stipple", "stipple")
     picture = parts.gather.picture(source, [str(document.parent)])
     page = parts.gather.page(svg, source, picture)
     clip, mask = parts.masks.taken(svg, source, picture, parts.clips.clip_of(svg, source, page), [str(document.parent)])

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from array import array
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ EXTENSION = Path(__file__).parents[2] / "inkscape_extension"
 sys.path.insert(0, str(EXTENSION))
 
 from tessera_inkscape.follow import Request, follow  # noqa: E402
-from tessera_inkscape.preview import Preview, Sheet  # noqa: E402
+from tessera_inkscape.preview import DotsPreview, Preview, Sheet, Snapshot  # noqa: E402
 from tessera_inkscape.window import Window  # noqa: E402
 from tessera_protocol.errors import Cancelled  # noqa: E402
 from tessera_protocol.jobs import StippleParams  # noqa: E402
@@ -46,7 +47,7 @@ def picture(preview: Preview | None, longest: int = 100) -> np.ndarray:
 def test_dots_lie_where_they_are(count: int) -> None:
     """Shares of the sheet, y down; discs of the sheet's ink on white."""
     places = [((0.5 + i % 20) / 20, (0.5 + i // 20) / 300) for i in range(count)]
-    drawn = picture(Preview.of(SHEET, buffers(*places)))
+    drawn = picture(DotsPreview.of(SHEET, buffers(*places)))
 
     height, width, _ = drawn.shape
     assert 50 <= width <= 100
@@ -58,7 +59,7 @@ def test_dots_lie_where_they_are(count: int) -> None:
 
 def test_a_dot_is_a_disc_around_its_place() -> None:
     """Half a pixel off at most."""
-    inked = (picture(Preview.of(Sheet(10, 10, (0, 0, 0)), buffers((0.4, 0.55))))[..., 0] == 0).nonzero()
+    inked = (picture(DotsPreview.of(Sheet(10, 10, (0, 0, 0)), buffers((0.4, 0.55))))[..., 0] == 0).nonzero()
     y, x = (np.mean(index) + 0.5 for index in inked)
     assert (x, y) == (pytest.approx(40, abs=1), pytest.approx(55, abs=1))
 
@@ -67,20 +68,20 @@ def test_dots_cover_a_third() -> None:
     """Dots that lie evenly cover as much as those of a middling picture, few or many."""
     for side in (5, 8, 13, 20, 40):
         places = [((0.5 + i) / side, (0.5 + j) / side) for i in range(side) for j in range(side)]
-        drawn = picture(Preview.of(Sheet(10, 10, (0, 0, 0)), buffers(*places)), 100)
+        drawn = picture(DotsPreview.of(Sheet(10, 10, (0, 0, 0)), buffers(*places)), 100)
         assert (drawn[..., 0] == 0).mean() == pytest.approx(0.35, abs=0.03)
 
 
 @pytest.mark.parametrize("place", [(-0.1, 0.5), (0.5, 1.0), (1e30, 0.5), (math.nan, 0.5), (0.5, math.inf)])
 def test_what_is_off_the_sheet_is_left_out(place: tuple[float, float]) -> None:
     """Whatever numbers a backend may send, the window goes on."""
-    assert (picture(Preview.of(SHEET, buffers(place))) == 255).all()
+    assert (picture(DotsPreview.of(SHEET, buffers(place))) == 255).all()
 
 
 @pytest.mark.parametrize("corner", [(0.0, 0.0), (0.9999, 0.0), (0.0, 0.9999), (0.9999, 0.9999)])
 def test_dots_at_the_edges_do_not_come_back_on_the_other_side(corner: tuple[float, float]) -> None:
     """A quarter of a disc in its corner, and nothing in the other three."""
-    inked = (picture(Preview.of(SHEET, buffers(corner))) < 255).any(-1)
+    inked = (picture(DotsPreview.of(SHEET, buffers(corner))) < 255).any(-1)
     right, below = corner[0] > 0.5, corner[1] > 0.5
     assert inked[-1 if below else 0, -1 if right else 0]
     assert not inked[0 if below else -1, :].any()
@@ -99,7 +100,7 @@ def test_dots_at_the_edges_do_not_come_back_on_the_other_side(corner: tuple[floa
 def test_paper_that_shows_the_dots(params: dict[str, Any], dark: bool) -> None:
     """One white ink lies on dark paper, as do inverted dots of several inks."""
     sheet = Sheet.of(10, 10, StippleParams(**params))
-    drawn = picture(Preview.of(sheet, buffers((0.5, 0.5))))
+    drawn = picture(DotsPreview.of(sheet, buffers((0.5, 0.5))))
     assert (drawn[0, 0] < 60).all() == dark
     assert tuple(drawn[len(drawn) // 2, len(drawn) // 2]) == sheet.ink
 
@@ -109,7 +110,7 @@ def test_plates_bring_their_inks() -> None:
     plates = Buffer.array(bytes([0, 1, 2]), "uint8", (3,))
     inks = Buffer.array(bytes([0, 174, 239, 236, 0, 140]), "uint8", (2, 3))
     found = buffers((0.2, 0.5), (0.5, 0.5), (0.8, 0.5), plates=plates, inks=inks)
-    drawn = picture(Preview.of(SHEET, found))
+    drawn = picture(DotsPreview.of(SHEET, found))
     height, width, _ = drawn.shape
     assert [tuple(drawn[height // 2, width * x // 10]) for x in (2, 5, 8)] == [
         (0, 174, 239),
@@ -131,7 +132,24 @@ def test_plates_bring_their_inks() -> None:
 )
 def test_other_buffers_are_no_preview(other: dict[str, Buffer]) -> None:
     """What later versions may send is passed over."""
-    assert Preview.of(SHEET, other) is None
+    assert DotsPreview.of(SHEET, other) is None
+
+
+def test_pictures_are_shown_as_they_come() -> None:
+    """Rows of 3 bytes, shown as large as the window wants; what is no such picture is passed over."""
+    data = bytes(range(24))
+    shown = Snapshot.of({"picture": Buffer.array(data, "uint8", (2, 4, 3))})
+    assert shown is not None
+    assert shown.rgb(720) == (data, 4, 2)
+    assert shown.pixels(360) == (360, 180)
+    for other in (
+        {},
+        {"positions": Buffer.array(data, "uint8", (2, 4, 3))},
+        {"picture": Buffer.file(data, "image/png")},
+        {"picture": Buffer.array(data, "uint8", (2, 3, 4))},
+        {"picture": Buffer.array(b"", "uint8", (0, 4, 3))},
+    ):
+        assert Snapshot.of(other) is None
 
 
 class Watcher(Window):
@@ -151,7 +169,8 @@ class Watcher(Window):
 
 def request(**params: object) -> Request:
     data = drawings.png(drawings.picture(64, 48))
-    return Request("photo", "stipple", params, {"image": Buffer.file(data, "image/png")}, Sheet(64, 48, (0, 0, 0)))
+    image = Buffer.file(data, "image/png")
+    return Request("photo", "stipple", params, {"image": image}, partial(DotsPreview.of, SHEET))
 
 
 @pytest.mark.parametrize("engine", ["tone", "gbn"])
@@ -189,7 +208,7 @@ import sys, time
 sys.path.insert(0, sys.argv[1])
 from tessera_inkscape import window
 window.SHOW_AFTER = 0.0
-from tessera_inkscape.preview import Preview, Sheet
+from tessera_inkscape.preview import DotsPreview, Sheet
 from array import array
 from tessera_protocol.messages import Buffer
 import gi
@@ -207,7 +226,7 @@ def find(kind):
 
 def preview(x):
     data = Buffer.array(array("f", [x, 0.5]).tobytes(), "float32", (1, 2))
-    return Preview.of(Sheet(2, 1, (255, 0, 0)), {"positions": data})
+    return DotsPreview.of(Sheet(2, 1, (255, 0, 0)), {"positions": data})
 
 with window.open_window("Tessera") as shown:
     shown.tell("photo", 0.25)

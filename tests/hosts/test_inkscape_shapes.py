@@ -84,7 +84,7 @@ def scene(parts: SimpleNamespace, document: Path, *selected: str, count: int = 1
     """The first of `count` images that are meant, and its page."""
     svg = parts.inkex.load_svg(str(document)).getroot()
     svg.selection.set(*selected)
-    sources = parts.gather.sources(svg)
+    sources = parts.gather.sources(svg, "Stipple", "stipple")
     assert len(sources) == count
     picture = parts.gather.picture(sources[0], [str(document.parent)])
     return SimpleNamespace(svg=svg, source=sources[0], page=parts.gather.page(svg, sources[0], picture))

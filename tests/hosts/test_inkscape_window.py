@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ EXTENSION = Path(__file__).parents[2] / "inkscape_extension"
 sys.path.insert(0, str(EXTENSION))
 
 from tessera_inkscape.follow import Request, follow  # noqa: E402
-from tessera_inkscape.preview import Sheet  # noqa: E402
+from tessera_inkscape.preview import DotsPreview, Sheet  # noqa: E402
 from tessera_inkscape.window import Window, open_window  # noqa: E402
 from tessera_protocol.errors import Cancelled, InvalidInput, Unreachable  # noqa: E402
 from tessera_protocol.messages import Buffer  # noqa: E402
@@ -67,8 +68,8 @@ class Impatient(Window):
 
 
 def request(name: str = "photo", data: bytes = drawings.png(drawings.picture(64, 48)), **params: object) -> Request:
-    sheet = Sheet(64, 48, (0, 0, 0))
-    return Request(name, "stipple", params, {"image": Buffer.file(data, "image/png")}, sheet)
+    preview = partial(DotsPreview.of, Sheet(64, 48, (0, 0, 0)))
+    return Request(name, "stipple", params, {"image": Buffer.file(data, "image/png")}, preview)
 
 
 @pytest.fixture

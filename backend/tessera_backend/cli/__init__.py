@@ -17,6 +17,7 @@ from tessera_protocol.errors import TesseraError
 # name -> (module, help): the help stands here so that listing the commands imports none of them.
 COMMANDS = {
     "stipple": ("stipple", "Turn a picture into dots."),
+    "vectorize": ("vectorize", "Turn a picture into layered shapes."),
     "train": ("train", "Train learned engines anew."),
     "demo": ("demo", "Run the jobs on bundled inputs and show the results on a page."),
     "serve": ("serve", "Run the backend that the plugins speak to."),

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from tessera_protocol import schema
-from tessera_protocol.hosts import StippleInInkscape
-from tessera_protocol.jobs import STIPPLE, Job
+from tessera_protocol.hosts import Nothing, StippleInInkscape
+from tessera_protocol.jobs import STIPPLE, VECTORIZE, Job
 from tessera_protocol.schema import Spec
 
 NAMESPACE = "http://www.inkscape.org/namespace/inkscape/extension"
@@ -61,6 +61,23 @@ EFFECTS = (
             "To stipple a drawing, make a picture of it first: Edit > Make a Bitmap Copy.",
             "The work is done by the Tessera backend on this computer, which starts by itself. "
             "A window shows how far it is and has a Cancel button. One undo takes all dots away.",
+        ),
+    ),
+    Effect(
+        VECTORIZE,
+        "tessera_vectorize.py",
+        Nothing,
+        "Turn pictures into layers of paths, right over them",
+        (
+            "Select one or more pictures, embedded or linked, alone or in groups; with nothing selected, the only "
+            "picture of the document is taken. Each gets a layer right over it, of its place and size and inside its "
+            "clips, with a sublayer for each level: hide one, and what is left is still a picture. The picture itself "
+            "stays as it is.",
+            "Paths are called after their colour and place, and lie in groups called after what they are on: see "
+            "Object > Layers and Objects.",
+            "To vectorize a drawing, make a picture of it first: Edit > Make a Bitmap Copy.",
+            "The work is done by the Tessera backend on this computer, which starts by itself. A window shows how the "
+            "drawing grows, and has a Cancel button. One undo takes all paths away.",
         ),
     ),
 )

@@ -8,8 +8,9 @@ from ..compiled import njit, prange
 from .blend import Inks, place
 from .flatten import Polylines
 from .scene import LINEAR, SOLID
-from .spans import Spans
-from .trace import BAND, Crossings, Window, room, trace
+from .spans import Spans, edge_of
+from .stroke import strip
+from .trace import BAND, MIDDLE, PART, room, trace
 
 # Columns of the sums for each stop: four channels, then alpha and offset.
 ALPHA, OFFSET = 4, 5
@@ -17,11 +18,11 @@ ALPHA, OFFSET = 4, 5
 
 @njit(cache=True, fastmath={"reassoc", "contract"})  # or sums over a run are not done several pixels at a time
 def _solid(
-    p: int,
-    y: int,
-    pieces: tuple[int, int, int],
-    spans: Spans,
-    inks: Inks,
+    row: tuple[int, int, int, int],
+    pieces: np.ndarray,
+    color: np.ndarray,
+    alpha: float,
+    opaque: bool,
     image: np.ndarray,
     below: np.ndarray,
     uncover: np.ndarray,
@@ -29,27 +30,26 @@ def _solid(
     channels: tuple,
 ) -> None:
     """Undo one row of a path of one colour. image: dL/dimage as seen through what was undone before."""
-    first, last, slot = pieces
-    alpha, opaque = inks.alpha[p, 0], inks.opaque[p]
+    y, first, last, slot = row
     for n in range(first, last):
-        x, length = spans.x[n], spans.length[n]
+        x, length = pieces[n].x, pieces[n].length
         if length < 0:
-            cover = spans.cover[n]
+            cover = pieces[n].cover
             rise = alpha * 0
             for k in range(len(channels)):
                 g = image[y, k, x]
-                rise += g * (inks.colors[p, 0, k] - below[slot * len(channels) + k])
-                sums[0, k] += cover * alpha * g
+                rise += g * (color[k] - below[slot * len(channels) + k])
+                sums[k] += cover * alpha * g
                 image[y, k, x] = g * (1 - cover * alpha)
-            uncover[n] = rise * alpha * spans.slope[n]
-            sums[0, ALPHA] += rise * cover
+            uncover[n] = rise * alpha * pieces[n].slope
+            sums[ALPHA] += rise * cover
             slot += 1
         elif opaque:
             for k in range(len(channels)):
                 total = alpha * 0
                 for i in range(x, x + length):
                     total += image[y, k, i]
-                sums[0, k] += total
+                sums[k] += total
         else:
             for k in range(len(channels)):
                 total, rise = alpha * 0, alpha * 0
@@ -57,43 +57,37 @@ def _solid(
                 for i in range(length):
                     g = image[y, k, x + i]
                     total += g
-                    rise += g * (inks.colors[p, 0, k] - below[at + i])
+                    rise += g * (color[k] - below[at + i])
                     image[y, k, x + i] = g * (1 - alpha)
-                sums[0, k] += alpha * total
-                sums[0, ALPHA] += rise
+                sums[k] += alpha * total
+                sums[ALPHA] += rise
             slot += length
 
 
 @njit(cache=True)
-def _place_slope(inks: Inks, p: int, x: int, y: int, j: int, w: float, u: float, rise: float, sums: np.ndarray) -> None:
-    """Book dL/dw, `rise`, on stops' offsets and on the gradient's geometry; sums of geometry: see `settle`."""
-    between = inks.offsets[p, j + 1] - inks.offsets[p, j]
-    rise /= between
-    sums[j, OFFSET] -= rise * (1 - w)
-    sums[j + 1, OFFSET] -= rise * w
-    geometry = sums[sums.shape[0] - 1]
-    a, b, c, d = inks.geometry[p, 0], inks.geometry[p, 1], inks.geometry[p, 2], inks.geometry[p, 3]
-    qx, qy = x + 0.5 - a, y + 0.5 - b
-    if inks.kind[p] == LINEAR:
-        dx, dy = c - a, d - b
-        square = dx * dx + dy * dy
-        geometry[0] += rise * (2 * u * dx - dx - qx) / square
-        geometry[1] += rise * (2 * u * dy - dy - qy) / square
-        geometry[2] += rise * (qx - 2 * u * dx) / square
-        geometry[3] += rise * (qy - 2 * u * dy) / square
+def _slope_of_place(kind: int, geometry: np.ndarray, x: int, y: int, u: float, rise: float, slopes: np.ndarray) -> None:
+    """Book dL/du, `rise`, on the gradient's geometry."""
+    qx, qy = x + 0.5 - geometry[0], y + 0.5 - geometry[1]
+    if kind == LINEAR:
+        dx, dy = geometry[2] - geometry[0], geometry[3] - geometry[1]
+        rise /= dx * dx + dy * dy
+        slopes[0] += rise * (2 * u * dx - dx - qx)
+        slopes[1] += rise * (2 * u * dy - dy - qy)
+        slopes[2] += rise * (qx - 2 * u * dx)
+        slopes[3] += rise * (qy - 2 * u * dy)
     elif u > 0:
-        geometry[0] -= rise * qx / (u * c * c)
-        geometry[1] -= rise * qy / (u * c * c)
-        geometry[2] -= rise * u / c
+        radius = geometry[2]
+        slopes[0] -= rise * qx / (u * radius * radius)
+        slopes[1] -= rise * qy / (u * radius * radius)
+        slopes[2] -= rise * u / radius
 
 
 @njit(cache=True)
 def _gradient(
-    p: int,
-    y: int,
-    pieces: tuple[int, int, int],
-    spans: Spans,
-    inks: Inks,
+    row: tuple[int, int, int, int],
+    pieces: np.ndarray,
+    ink: tuple,
+    opaque: bool,
     image: np.ndarray,
     below: np.ndarray,
     uncover: np.ndarray,
@@ -101,36 +95,36 @@ def _gradient(
     channels: tuple,
 ) -> None:
     """Undo one row of a path with a gradient."""
-    first, last, slot = pieces
-    opaque = inks.opaque[p]
+    y, first, last, slot = row
+    kind, geometry, offsets, colors, alphas = ink
     for n in range(first, last):
-        length = max(spans.length[n], 1)
-        kept = spans.length[n] < 0 or not opaque
-        cover = spans.cover[n]
+        length = max(pieces[n].length, 1)
+        kept = pieces[n].length < 0 or not opaque
+        cover = pieces[n].cover
         for i in range(length):
-            x = spans.x[n] + i
-            j, w, u = place(inks, p, x, y)
-            after = min(j + 1, inks.alpha.shape[1] - 1)
-            alpha = inks.alpha[p, j] + w * (inks.alpha[p, after] - inks.alpha[p, j])
-            a = cover * alpha
+            x = pieces[n].x + i
+            j, after, w, u = place(kind, geometry, offsets, x, y)
+            alpha = alphas[j] + w * (alphas[after] - alphas[j])
             rise_a, rise_w = 0.0, 0.0
             for k in range(len(channels)):
                 g = image[y, k, x]
-                step = inks.colors[p, after, k] - inks.colors[p, j, k]
-                sums[j, k] += a * g * (1 - w)
-                sums[after, k] += a * g * w
-                rise_w += a * g * step
+                step = colors[after, k] - colors[j, k]
+                sums[j, k] += cover * alpha * g * (1 - w)
+                sums[after, k] += cover * alpha * g * w
+                rise_w += cover * alpha * g * step
                 if kept:
-                    under = below[slot * len(channels) + k * length + i]
-                    rise_a += g * (inks.colors[p, j, k] + w * step - under)
-                image[y, k, x] = g * (1 - a)
+                    rise_a += g * (colors[j, k] + w * step - below[slot * len(channels) + k * length + i])
+                    image[y, k, x] = g * (1 - cover * alpha)
             if kept:
                 sums[j, ALPHA] += rise_a * cover * (1 - w)
                 sums[after, ALPHA] += rise_a * cover * w
-                rise_w += rise_a * cover * (inks.alpha[p, after] - inks.alpha[p, j])
-                uncover[n] = rise_a * alpha * spans.slope[n]
+                rise_w += rise_a * cover * (alphas[after] - alphas[j])
+                uncover[n] = rise_a * alpha * pieces[n].slope
             if w > 0:
-                _place_slope(inks, p, x, y, j, w, u, rise_w, sums)
+                rise_w /= offsets[after] - offsets[j]
+                sums[j, OFFSET] -= rise_w * (1 - w)
+                sums[after, OFFSET] -= rise_w * w
+                _slope_of_place(kind, geometry, x, y, u, rise_w, sums[len(sums) - 1])
         if kept:
             slot += length
 
@@ -140,24 +134,26 @@ def _unblend_band(
     band: int,
     spans: Spans,
     inks: Inks,
-    slots: np.ndarray,
+    base: int,
     image: np.ndarray,
     below: np.ndarray,
     uncover: np.ndarray,
     sums: np.ndarray,
     channels: tuple,
 ) -> None:
+    pieces, rows = spans.pieces, spans.rows
     for p in range(spans.ranges.shape[1] - 1, -1, -1):
         begin, end = spans.ranges[band, p, 0], spans.ranges[band, p, 1]
-        if end > begin:
+        if begin < end:
             sums[p] = 0
-        for record in range(begin, end):
-            pieces = (spans.rows[record, 1], spans.rows[record + 1, 1], slots[band] + spans.rows[record, 2])
-            y = spans.rows[record, 0]
-            if inks.kind[p] == SOLID:
-                _solid(p, y, pieces, spans, inks, image, below, uncover, sums[p], channels)
-            else:
-                _gradient(p, y, pieces, spans, inks, image, below, uncover, sums[p], channels)
+            opaque, color, alpha, first = inks.opaque[p], inks.colors[p, 0], inks.alpha[p, 0], sums[p, 0]
+            ink = inks.kind[p], inks.geometry[p], inks.offsets[p], inks.colors[p], inks.alpha[p]
+            for record in range(begin, end):
+                row = (rows[record, 0], rows[record, 1], rows[record + 1, 1], base + rows[record, 2])
+                if inks.kind[p] == SOLID:
+                    _solid(row, pieces, color, alpha, opaque, image, below, uncover, first, channels)
+                else:
+                    _gradient(row, pieces, ink, opaque, image, below, uncover, sums[p], channels)
 
 
 @njit(cache=True, parallel=True)
@@ -175,86 +171,142 @@ def unblend(
     sums, float64 (bands, P, S + 1, 6).
     """
     for band in prange(spans.ranges.shape[0]):
-        _unblend_band(np.int64(band), spans, inks, slots, image, below, uncover, sums[band], channels)
+        _unblend_band(np.int64(band), spans, inks, slots[band], image, below, uncover, sums[band], channels)
 
 
 @njit(cache=True)
 def _move_edges(
-    lines: Polylines, p: int, window: Window, dense: np.ndarray, crossings: Crossings, slopes: np.ndarray
+    vertices: np.ndarray,
+    begin: int,
+    end: int,
+    window: tuple[int, int, int, int],
+    dense: np.ndarray,
+    cells: np.ndarray,
+    shares: np.ndarray,
+    slopes: np.ndarray,
 ) -> None:
-    """dL/dvertices of what is filled: windings in a cell change only with the edges in that very cell.
+    """dL/dvertices of one filled contour: windings in a cell change only with the edges in that very cell.
 
     Moving a piece of edge along its normal changes the integral of the winding number by the area that it sweeps; each
     end of the edge gets the share of its hat function.
     """
-    for k in range(lines.paths[p], lines.paths[p + 1]):
-        begin, end = lines.contours[k], lines.contours[k + 1]
-        last = end - 1
-        for v in range(begin, end):
-            x0, y0 = lines.vertices[last, 0], lines.vertices[last, 1]
-            x1, y1 = lines.vertices[v, 0], lines.vertices[v, 1]
-            g0, g1 = 0.0, 0.0
-            for i in range(trace(x0, y0, x1, y1, window, crossings)):
-                if crossings.cell[i] >= 0:
-                    g = dense[crossings.cell[i]] * crossings.part[i]
-                    g0 += g * (1 - crossings.middle[i])
-                    g1 += g * crossings.middle[i]
-            slopes[last, 0] -= g0 * (y1 - y0)
-            slopes[last, 1] += g0 * (x1 - x0)
-            slopes[v, 0] -= g1 * (y1 - y0)
-            slopes[v, 1] += g1 * (x1 - x0)
-            last = v
+    stride = len(dense) // BAND
+    last = end - 1
+    for v in range(begin, end):
+        x0, y0, x1, y1 = vertices[last, 0], vertices[last, 1], vertices[v, 0], vertices[v, 1]
+        g0, g1 = 0.0, 0.0
+        for i in range(trace((x0, y0, x1, y1), window, stride, cells, shares)):
+            if cells[i] >= 0:
+                g = dense[cells[i]] * shares[i, PART]
+                g0 += g * (1 - shares[i, MIDDLE])
+                g1 += g * shares[i, MIDDLE]
+        slopes[last, 0] -= g0 * (y1 - y0)
+        slopes[last, 1] += g0 * (x1 - x0)
+        slopes[v, 0] -= g1 * (y1 - y0)
+        slopes[v, 1] += g1 * (x1 - x0)
+        last = v
 
 
 @njit(cache=True)
 def _spread(
-    spans: Spans, records: np.ndarray, uncover: np.ndarray, window: Window, dense: np.ndarray, on: bool
+    records: tuple[int, int],
+    rows: np.ndarray,
+    pieces: np.ndarray,
+    uncover: np.ndarray,
+    window: tuple[int, int, int, int],
+    dense: np.ndarray,
+    on: bool,
 ) -> None:
     """Put a path's dL/d winding numbers where `_move_edges` finds them, or (`on` is False) take them away again."""
+    stride = len(dense) // BAND
     for record in range(records[0], records[1]):
-        base = (spans.rows[record, 0] - window.top) * window.stride - window.left
-        for n in range(spans.rows[record, 1], spans.rows[record + 1, 1]):
-            if spans.length[n] < 0:
-                dense[base + spans.x[n]] = uncover[n] if on else 0
+        base = (rows[record, 0] - window[1]) * stride - window[0]
+        for n in range(rows[record, 1], rows[record + 1, 1]):
+            if pieces[n].length < 0:
+                dense[base + pieces[n].x] = uncover[n] if on else 0
 
 
 @njit(cache=True)
-def _move_path(
+def _move_fill(
     p: int,
     lines: Polylines,
     spans: Spans,
     uncover: np.ndarray,
     dense: np.ndarray,
-    stride: int,
-    crossings: Crossings,
+    crossings: tuple[np.ndarray, np.ndarray],
     slopes: np.ndarray,
 ) -> None:
-    slopes[lines.contours[lines.paths[p]] : lines.contours[lines.paths[p + 1]]] = 0
-    left, y0, right, y1 = lines.boxes[p, 0], lines.boxes[p, 1], lines.boxes[p, 2], lines.boxes[p, 3]
-    for band in range(y0 // BAND, (y1 + BAND - 1) // BAND):
-        records = spans.ranges[band, p]
-        if records[1] > records[0]:
-            window = Window(left, max(y0, band * BAND), right, min(y1, (band + 1) * BAND), stride)
-            _spread(spans, records, uncover, window, dense, True)
-            _move_edges(lines, p, window, dense, crossings, slopes)
-            _spread(spans, records, uncover, window, dense, False)
+    """dL/dvertices of a filled path."""
+    box, pieces, rows = lines.boxes[p], spans.pieces, spans.rows
+    for band in range(box[1] // BAND, (box[3] + BAND - 1) // BAND):
+        records = (spans.ranges[band, p, 0], spans.ranges[band, p, 1])
+        if records[0] < records[1]:
+            window = (box[0], max(box[1], band * BAND), box[2], min(box[3], (band + 1) * BAND))
+            _spread(records, rows, pieces, uncover, window, dense, True)
+            for k in range(lines.paths[p], lines.paths[p + 1]):
+                begin, end = lines.contours[k], lines.contours[k + 1]
+                _move_edges(lines.vertices, begin, end, window, dense, crossings[0], crossings[1], slopes)
+            _spread(records, rows, pieces, uncover, window, dense, False)
+
+
+@njit(cache=True)
+def _move_stroke(p: int, lines: Polylines, spans: Spans, uncover: np.ndarray, slopes: np.ndarray) -> float:
+    """dL/dvertices of a stroked path; returns dL/dwidth."""
+    vertices, before, pieces, rows = lines.vertices, lines.before, spans.pieces, spans.rows
+    half, widen = lines.half[p], 0.0
+    for band in range(lines.boxes[p, 1] // BAND, (lines.boxes[p, 3] + BAND - 1) // BAND):
+        for record in range(spans.ranges[band, p, 0], spans.ranges[band, p, 1]):
+            y = rows[record, 0] + 0.5
+            for n in range(rows[record, 1], rows[record + 1, 1]):
+                if pieces[n].length < 0:
+                    v, g = -1 - pieces[n].length, uncover[n]
+                    _, x0, y0, x1, y1, by_half = strip(pieces[n].x + 0.5, y, edge_of(vertices, before, v), half)
+                    slopes[before[v], 0] += g * x0
+                    slopes[before[v], 1] += g * y0
+                    slopes[v, 0] += g * x1
+                    slopes[v, 1] += g * y1
+                    widen += 0.5 * g * by_half
+    return widen
 
 
 @njit(cache=True)
 def _move_chunk(
-    first: int, step: int, lines: Polylines, spans: Spans, uncover: np.ndarray, width: int, slopes: np.ndarray
+    first: int,
+    step: int,
+    lines: Polylines,
+    spans: Spans,
+    uncover: np.ndarray,
+    width: int,
+    slopes: np.ndarray,
+    widths: np.ndarray,
 ) -> None:
     crossings = room(width)
     dense = np.zeros(BAND * (width + 1), uncover.dtype)
     for p in range(first, lines.boxes.shape[0], step):
-        _move_path(p, lines, spans, uncover, dense, width + 1, crossings, slopes)
+        slopes[lines.contours[lines.paths[p]] : lines.contours[lines.paths[p + 1]]] = 0
+        widths[p] = 0
+        if lines.half[p] > 0:
+            widths[p] = _move_stroke(p, lines, spans, uncover, slopes)
+        else:
+            _move_fill(p, lines, spans, uncover, dense, crossings, slopes)
 
 
 @njit(cache=True, parallel=True)
-def move(lines: Polylines, spans: Spans, uncover: np.ndarray, width: int, chunks: int, slopes: np.ndarray) -> None:
-    """dL/dvertices, float64 (V, 2), from dL/d winding numbers of edge cells. Each path is one thread's alone."""
+def move(
+    lines: Polylines,
+    spans: Spans,
+    uncover: np.ndarray,
+    width: int,
+    chunks: int,
+    slopes: np.ndarray,
+    widths: np.ndarray,
+) -> None:
+    """dL/dvertices, float64 (V, 2), and dL/dwidths of strokes, float64 (P,), from dL/d coverage of edge cells.
+
+    Each path is one thread's alone.
+    """
     for chunk in prange(chunks):
-        _move_chunk(np.int64(chunk), chunks, lines, spans, uncover, width, slopes)
+        _move_chunk(np.int64(chunk), chunks, lines, spans, uncover, width, slopes, widths)
 
 
 @njit(cache=True)

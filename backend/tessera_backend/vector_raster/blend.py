@@ -37,95 +37,93 @@ class Inks(NamedTuple):
 
 
 @njit(cache=True)
-def place(inks: Inks, p: int, x: int, y: int) -> tuple[int, float, float]:
-    """Where a pixel's centre lies between the stops of a gradient: stop j, share w of stop j + 1, and offset u.
+def place(kind: int, geometry: np.ndarray, offsets: np.ndarray, x: int, y: int) -> tuple[int, int, float, float]:
+    """Where a pixel's centre lies in a path's paint: stop j, the stop after it, the share w of that, and offset u.
 
-    w is 0 before the first stop and after the last, whose colours go on ("pad" in SVG). Gradients without extent have
-    the last stop's colour, as SVG demands.
+    w is 0 before the first stop and after the last, whose colours go on ("pad" in SVG), and in what is solid.
+    Gradients without extent have the last stop's colour, as SVG demands.
     """
-    last = inks.offsets.shape[1] - 1
-    a, b, c, d = inks.geometry[p, 0], inks.geometry[p, 1], inks.geometry[p, 2], inks.geometry[p, 3]
-    qx, qy = x + 0.5 - a, y + 0.5 - b
-    if inks.kind[p] == LINEAR:
-        square = (c - a) * (c - a) + (d - b) * (d - b)
+    if kind == SOLID:
+        return 0, 0, 0.0, 0.0
+    last = len(offsets) - 1
+    qx, qy = x + 0.5 - geometry[0], y + 0.5 - geometry[1]
+    if kind == LINEAR:
+        dx, dy = geometry[2] - geometry[0], geometry[3] - geometry[1]
+        square = dx * dx + dy * dy
         if square <= 0:
-            return last, 0.0, 0.0
-        u = (qx * (c - a) + qy * (d - b)) / square
+            return last, last, 0.0, 0.0
+        u = (qx * dx + qy * dy) / square
     else:
-        if c <= 0:
-            return last, 0.0, 0.0
-        u = math.sqrt(qx * qx + qy * qy) / c
-    offsets = inks.offsets[p]
+        if geometry[2] <= 0:
+            return last, last, 0.0, 0.0
+        u = math.sqrt(qx * qx + qy * qy) / geometry[2]
     if u < offsets[0]:
-        return 0, 0.0, u
+        return 0, 0, 0.0, u
     j = 0
     while j < last and u >= offsets[j + 1]:
         j += 1
     if j == last:
-        return last, 0.0, u
-    return j, (u - offsets[j]) / (offsets[j + 1] - offsets[j]), u
+        return last, last, 0.0, u
+    return j, j + 1, (u - offsets[j]) / (offsets[j + 1] - offsets[j]), u
 
 
 @njit(cache=True)
 def _solid(
-    p: int,
-    y: int,
-    pieces: tuple[int, int, int],
-    spans: Spans,
-    inks: Inks,
+    row: tuple[int, int, int, int],
+    pieces: np.ndarray,
+    color: np.ndarray,
+    alpha: float,
+    opaque: bool,
     image: np.ndarray,
     below: np.ndarray,
     channels: tuple,
 ) -> None:
-    """Paint one row of a path of one colour."""
-    first, last, slot = pieces
-    alpha, opaque = inks.alpha[p, 0], inks.opaque[p]
+    """Paint one row of a path of one colour. row: y, first piece, end of pieces, first slot."""
+    y, first, last, slot = row
     for n in range(first, last):
-        x, length = spans.x[n], spans.length[n]
+        x, length = pieces[n].x, pieces[n].length
         if length < 0:
-            a = spans.cover[n] * alpha
+            a = pieces[n].cover * alpha
             for k in range(len(channels)):
                 under = image[y, k, x]
                 below[slot * len(channels) + k] = under
-                image[y, k, x] = under + a * (inks.colors[p, 0, k] - under)
+                image[y, k, x] = under + a * (color[k] - under)
             slot += 1
         elif opaque:
             for k in range(len(channels)):
-                image[y, k, x : x + length] = inks.colors[p, 0, k]
+                image[y, k, x : x + length] = color[k]
         else:
             for k in range(len(channels)):
                 at = slot * len(channels) + k * length
                 for i in range(length):
                     under = image[y, k, x + i]
                     below[at + i] = under
-                    image[y, k, x + i] = under + alpha * (inks.colors[p, 0, k] - under)
+                    image[y, k, x + i] = under + alpha * (color[k] - under)
             slot += length
 
 
 @njit(cache=True)
 def _gradient(
-    p: int,
-    y: int,
-    pieces: tuple[int, int, int],
-    spans: Spans,
-    inks: Inks,
+    row: tuple[int, int, int, int],
+    pieces: np.ndarray,
+    ink: tuple,
+    opaque: bool,
     image: np.ndarray,
     below: np.ndarray,
     channels: tuple,
 ) -> None:
-    """Paint one row of a path with a gradient."""
-    first, last, slot = pieces
-    opaque = inks.opaque[p]
+    """Paint one row of a path with a gradient. row: y, first piece, end of pieces, first slot."""
+    y, first, last, slot = row
+    kind, geometry, offsets, colors, alpha = ink
     for n in range(first, last):
-        length = max(spans.length[n], 1)
-        keep = spans.length[n] < 0 or not opaque
+        length = max(pieces[n].length, 1)
+        keep = pieces[n].length < 0 or not opaque
         for i in range(length):
-            x = spans.x[n] + i
-            j, w, _ = place(inks, p, x, y)
-            after = min(j + 1, inks.alpha.shape[1] - 1)
-            a = spans.cover[n] * (inks.alpha[p, j] + w * (inks.alpha[p, after] - inks.alpha[p, j]))
+            x = pieces[n].x + i
+            j, after, w, _ = place(kind, geometry, offsets, x, y)
+            a = pieces[n].cover * (alpha[j] + w * (alpha[after] - alpha[j]))
             for k in range(len(channels)):
-                color = inks.colors[p, j, k] + w * (inks.colors[p, after, k] - inks.colors[p, j, k])
+                color = colors[j, k] + w * (colors[after, k] - colors[j, k])
                 under = image[y, k, x]
                 if keep:
                     below[slot * len(channels) + k * length + i] = under
@@ -136,15 +134,20 @@ def _gradient(
 
 @njit(cache=True)
 def _blend_band(
-    band: int, spans: Spans, inks: Inks, slots: np.ndarray, image: np.ndarray, below: np.ndarray, channels: tuple
+    band: int, spans: Spans, inks: Inks, base: int, image: np.ndarray, below: np.ndarray, channels: tuple
 ) -> None:
+    pieces, rows = spans.pieces, spans.rows
     for p in range(spans.ranges.shape[1]):
-        for record in range(spans.ranges[band, p, 0], spans.ranges[band, p, 1]):
-            pieces = (spans.rows[record, 1], spans.rows[record + 1, 1], slots[band] + spans.rows[record, 2])
-            if inks.kind[p] == SOLID:
-                _solid(p, spans.rows[record, 0], pieces, spans, inks, image, below, channels)
-            else:
-                _gradient(p, spans.rows[record, 0], pieces, spans, inks, image, below, channels)
+        begin, end = spans.ranges[band, p, 0], spans.ranges[band, p, 1]
+        if begin < end:
+            opaque, color, alpha = inks.opaque[p], inks.colors[p, 0], inks.alpha[p, 0]
+            ink = inks.kind[p], inks.geometry[p], inks.offsets[p], inks.colors[p], inks.alpha[p]
+            for record in range(begin, end):
+                row = (rows[record, 0], rows[record, 1], rows[record + 1, 1], base + rows[record, 2])
+                if inks.kind[p] == SOLID:
+                    _solid(row, pieces, color, alpha, opaque, image, below, channels)
+                else:
+                    _gradient(row, pieces, ink, opaque, image, below, channels)
 
 
 @njit(cache=True, parallel=True)
@@ -154,4 +157,4 @@ def blend(spans: Spans, inks: Inks, slots: np.ndarray, image: np.ndarray, below:
     slots: int64 (bands,), each band's first slot.
     """
     for band in prange(spans.ranges.shape[0]):
-        _blend_band(np.int64(band), spans, inks, slots, image, below, channels)
+        _blend_band(np.int64(band), spans, inks, slots[band], image, below, channels)

@@ -11,7 +11,7 @@ from ..pixels import check_image
 from ..progress import SILENT, Progress
 from .drawing import Drawing, Gradient, Path
 
-__all__ = ["Drawing", "Gradient", "Path", "vectorize"]
+__all__ = ["Drawing", "Gradient", "Path", "vectorize", "warm"]
 
 
 def vectorize(
@@ -40,3 +40,13 @@ def vectorize(
 
     params = schema.check(VectorizeParams, schema.changed(params))
     return run(check_image(image), params, progress, device)
+
+
+def warm() -> None:
+    """Compile every kernel, or load it from the cache, on a picture of a few pixels."""
+    y, x = np.mgrid[:24, :32]
+    disk = (x - 16) ** 2 + (y - 12) ** 2 < 64
+    image = np.where(disk[..., None], [200, 40, 40], [240, 240, 8 * (x + y).max() // 60]).astype(np.uint8)
+    shown = np.dstack([image, np.where(y < 20, 255, 0).astype(np.uint8)])
+    for picture in (image, shown):
+        vectorize(picture, VectorizeParams(paths=3, engine="best"))

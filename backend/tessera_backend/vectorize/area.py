@@ -8,23 +8,17 @@ from .drawing import Drawing, Path
 from .nesting import polygon
 
 
-def cover(path: Path, width: int, height: int) -> np.ndarray:
-    """bool (H, W): the pixels whose centre is in the path by the nonzero rule, whatever lies over it."""
-    # Each edge changes the winding number right of where it crosses a row's middle.
-    change = np.zeros((height, width + 1), np.int32)
-    for contour in path.contours:
-        x, y = polygon(np.asarray(contour, np.float64)).T
-        next_x, next_y = np.roll(x, -1), np.roll(y, -1)
-        first = np.clip(np.ceil(np.minimum(y, next_y) - 0.5), 0, height).astype(np.int64)
-        last = np.clip(np.ceil(np.maximum(y, next_y) - 0.5), 0, height).astype(np.int64)
-        counts = last - first
-        edge = np.repeat(np.arange(len(x)), counts)
-        row = np.arange(len(edge)) - np.repeat(np.cumsum(counts) - counts, counts) + first[edge]
-        slope = (next_x - x)[edge] / np.where(next_y == y, 1.0, next_y - y)[edge]
-        crossing = x[edge] + (row + 0.5 - y[edge]) * slope
-        column = np.clip(np.ceil(crossing - 0.5), 0, width).astype(np.int64)
-        np.add.at(change, (row, column), np.where(next_y > y, 1, -1)[edge])
-    return np.cumsum(change[:, :width], axis=1) != 0
+def cover(path: Path, width: int, height: int, scale: int = 1) -> np.ndarray:
+    """bool (H, W): the pixels whose centre is in the path by the nonzero rule, whatever lies over it.
+
+    Args:
+        width, height: of the result.
+        scale: how many of its pixels are one of the path's.
+    """
+    mask = np.zeros((height, width), bool)
+    window, inside = _inside(path, width, height, scale)
+    mask[window] = inside
+    return mask
 
 
 def covers(drawing: Drawing) -> np.ndarray:
@@ -36,9 +30,34 @@ def covers(drawing: Drawing) -> np.ndarray:
     return masks
 
 
-def top(drawing: Drawing) -> np.ndarray:
-    """int32 (H, W): the topmost path at each pixel's centre, -1 where there is none; translucent ones count, too."""
-    labels = np.full((drawing.height, drawing.width), -1, np.int32)
+def top(drawing: Drawing, scale: int = 1) -> np.ndarray:
+    """int32 (H, W) times `scale`: the topmost path at each pixel's centre, -1 where none is; translucent ones count."""
+    width, height = drawing.width * scale, drawing.height * scale
+    labels = np.full((height, width), -1, np.int32)
     for p, path in enumerate(drawing.paths):
-        labels[cover(path, drawing.width, drawing.height)] = p
+        window, inside = _inside(path, width, height, scale)
+        labels[window][inside] = p
     return labels
+
+
+def _inside(path: Path, width: int, height: int, scale: int) -> tuple[tuple[slice, slice], np.ndarray]:
+    """The window that a path's box is in, and bool of its size: where the path is."""
+    rings = [polygon(np.asarray(contour, np.float64) * scale) for contour in path.contours]
+    around = np.concatenate(rings)
+    left, above = np.clip(np.floor(around.min(0)), 0, [width, height]).astype(int)
+    right, below = np.clip(np.ceil(around.max(0)), 0, [width, height]).astype(int)
+    # Each edge changes the winding number right of where it crosses a row's middle.
+    change = np.zeros((max(below - above, 0), max(right - left, 0) + 1), np.int32)
+    for ring in rings:
+        x, y = (ring - [left, above]).T
+        next_x, next_y = np.roll(x, -1), np.roll(y, -1)
+        first = np.clip(np.ceil(np.minimum(y, next_y) - 0.5), 0, len(change)).astype(np.int64)
+        last = np.clip(np.ceil(np.maximum(y, next_y) - 0.5), 0, len(change)).astype(np.int64)
+        counts = last - first
+        edge = np.repeat(np.arange(len(x)), counts)
+        row = np.arange(len(edge)) - np.repeat(np.cumsum(counts) - counts, counts) + first[edge]
+        slope = (next_x - x)[edge] / np.where(next_y == y, 1.0, next_y - y)[edge]
+        crossing = x[edge] + (row + 0.5 - y[edge]) * slope
+        column = np.clip(np.ceil(crossing - 0.5), 0, change.shape[1] - 1).astype(np.int64)
+        np.add.at(change, (row, column), np.where(next_y > y, 1, -1)[edge])
+    return (slice(above, below), slice(left, right)), np.cumsum(change[:, :-1], axis=1) != 0

@@ -12,6 +12,8 @@ from ..compiled import njit
 
 # Samples on either side that a corner and a tangent are judged by.
 _REACH = 4
+# On small outlines a corner turns by that much more than a circle of as many samples does.
+_DOT = 1.7
 # Handles are at least and at most that long, as a share of their chord: no loops, no cusps.
 _SHORT, _LONG = 0.02, 0.75
 # Newton steps of the parameters.
@@ -37,8 +39,8 @@ def simplify(outline: np.ndarray, tolerance: float) -> np.ndarray:
     middle = int(np.argmax(((points - points[0]) ** 2).sum(1)))
     kept = _peucker(np.concatenate([points, points[:1]]), middle, tolerance)[:-1]
     if kept.sum() < 3:
-        far = np.abs(np.cross(points - points[0], points[middle] - points[0]))
-        kept[np.argmax(far)] = True
+        (dx, dy), (x, y) = points[middle] - points[0], (points - points[0]).T
+        kept[np.argmax(np.abs(x * dy - y * dx))] = True
     return points[kept]
 
 
@@ -56,6 +58,8 @@ def fit_closed(outline: np.ndarray, tolerance: float, *, corner: float = 60.0) -
     points = points[(points != np.roll(points, 1, 0)).any(1)]
     if len(points) < 3:
         return np.zeros((0, 2))
+    while len(points) <= 4 * _REACH:
+        points = np.stack([points, 0.5 * (points + np.roll(points, -1, 0))], 1).reshape(-1, 2)
     sharp = _corners(points, np.radians(corner))
     start = int(np.argmax(sharp)) if sharp.any() else 0
     points, sharp = np.roll(points, -start, 0), np.roll(sharp, -start)
@@ -96,9 +100,10 @@ def _corners(points: np.ndarray, least: float) -> np.ndarray:
     """Samples where a closed line turns most and by more than `least`, in radians: bool (n,)."""
     count = len(points)
     corners = np.zeros(count, np.bool_)
-    if count <= 4 * _REACH:
-        return corners
     turn = np.empty(count)
+    least = max(least, _DOT * 2.0 * np.pi * _REACH / count)
+    if least > 0.7 * np.pi:  # too few samples to tell a corner from a dot
+        return corners
     for i in range(count):
         before, after = points[i - _REACH], points[(i + _REACH) % count]
         ux, uy = points[i, 0] - before[0], points[i, 1] - before[1]

@@ -1,8 +1,9 @@
-"""The drawing while it is worked on: flat arrays that an optimizer can move, one closed outline a path."""
+"""The drawing while it is worked on: flat arrays that an optimizer can move."""
 
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -18,7 +19,8 @@ class Shapes:
 
     Attributes:
         points: float64 (M, 2), px, as `vector_raster.Scene` has them.
-        starts: int64 (P + 1,): path p owns points[starts[p]:starts[p + 1]].
+        contours, paths: int64 (K + 1,) and (P + 1,), as the scene has them: path p owns the contours from paths[p] to
+            paths[p + 1]; the first one is its outline, others are holes.
         smooth: bool (M / 3,): knots whose two handles stay on one line.
         paint: two stops a path.
         node: int64 (P,), the node of the segmentation's tree that a path stands for; -1 for none.
@@ -27,7 +29,8 @@ class Shapes:
     """
 
     points: np.ndarray
-    starts: np.ndarray
+    contours: np.ndarray
+    paths: np.ndarray
     smooth: np.ndarray
     paint: Paint
     node: np.ndarray
@@ -35,76 +38,93 @@ class Shapes:
     fixed: np.ndarray
 
     @staticmethod
-    def of(outlines: list[np.ndarray], node: np.ndarray, level: np.ndarray, fixed: np.ndarray) -> Shapes:
-        """From control points (3 n, 2) of each path; grey until they are filled."""
-        starts = np.concatenate([[0], np.cumsum([len(outline) for outline in outlines])]).astype(np.int64)
-        points = np.concatenate([np.asarray(outline, np.float64) for outline in outlines])
-        grey = Paint.solid(np.full((len(outlines), 3), 0.5))
-        paint = Paint(grey.kind, grey.geometry, np.tile([0.0, 1.0], (len(outlines), 1)), grey.colors.repeat(2, 1))
-        smooth = _smooth_joints(points, starts)
-        return Shapes(points, starts, smooth, paint, node.astype(np.int64), level.astype(np.int64), fixed.astype(bool))
+    def of(outlines: Sequence[Sequence[np.ndarray]], node: np.ndarray, level: np.ndarray, fixed: np.ndarray) -> Shapes:
+        """From each path's contours, control points (3 n, 2); grey until they are filled."""
+        every = [np.asarray(contour, np.float64) for outline in outlines for contour in outline]
+        contours, points = starts([len(contour) for contour in every]), np.concatenate(every)
+        count = len(outlines)
+        grey = Paint.solid(np.full((count, 3), 0.5))
+        paint = Paint(grey.kind, grey.geometry, np.tile([0.0, 1.0], (count, 1)), grey.colors.repeat(2, 1))
+        smooth = _smooth_joints(points, contours)
+        own = (node.astype(np.int64), level.astype(np.int64), fixed.astype(bool))
+        return Shapes(points, contours, starts([len(outline) for outline in outlines]), smooth, paint, *own)
 
     def __len__(self) -> int:
-        return len(self.starts) - 1
+        return len(self.paths) - 1
 
     @property
     def sizes(self) -> np.ndarray:
         """int64 (P,), points of each path."""
-        return np.diff(self.starts)
+        return np.diff(self.contours[self.paths])
 
     def outline(self, path: int) -> np.ndarray:
-        """float64 (3 n, 2), a view."""
-        return self.points[self.starts[path] : self.starts[path + 1]]
+        """A path's first contour, float64 (3 n, 2), a view."""
+        first = self.paths[path]
+        return self.points[self.contours[first] : self.contours[first + 1]]
 
     def scene(self, width: int, height: int) -> Scene:
         """As the rasterizer takes it; arrays are shared."""
         count = len(self)
-        opaque, filled = np.ones(count), np.zeros(count)
-        each = np.arange(count + 1, dtype=np.int64)
-        return Scene(width, height, self.points, self.starts, each, self.paint, opaque, np.zeros(count, bool), filled)
+        rest = (np.ones(count), np.zeros(count, bool), np.zeros(count))
+        return Scene(width, height, self.points, self.contours, self.paths, self.paint, *rest)
 
     def copy(self) -> Shapes:
         """One that can be changed alone."""
         return self.taken(np.arange(len(self)))
 
-    def taken(self, paths: np.ndarray) -> Shapes:
+    def taken(self, chosen: np.ndarray) -> Shapes:
         """These paths alone, in this order."""
-        at = np.concatenate([np.arange(self.starts[p], self.starts[p + 1]) for p in paths]) if len(paths) else []
-        at = np.asarray(at, np.int64)
-        paint = Paint(*(getattr(self.paint, field.name)[paths].copy() for field in dataclasses.fields(Paint)))
-        starts = np.concatenate([[0], np.cumsum(self.sizes[paths])])
-        own = (self.node[paths], self.level[paths], self.fixed[paths])
-        return Shapes(self.points[at], starts, self.smooth[at[::3] // 3], paint, *own)
+        contours = _ranges(self.paths, chosen)
+        points = _ranges(self.contours, contours)
+        paint = Paint(*(getattr(self.paint, field.name)[chosen].copy() for field in dataclasses.fields(Paint)))
+        return Shapes(
+            self.points[points],
+            starts(np.diff(self.contours)[contours]),
+            starts(np.diff(self.paths)[chosen]),
+            self.smooth[points[::3] // 3],
+            paint,
+            self.node[chosen],
+            self.level[chosen],
+            self.fixed[chosen],
+        )
 
     def joined(self, others: Shapes) -> Shapes:
         """These and, above them, the others."""
-        paint = Paint(
-            *(
-                np.concatenate([getattr(self.paint, field.name), getattr(others.paint, field.name)])
-                for field in dataclasses.fields(Paint)
-            )
-        )
-        rest = (np.concatenate([getattr(self, name), getattr(others, name)]) for name in ("node", "level", "fixed"))
-        return Shapes(
-            np.concatenate([self.points, others.points]),
-            np.concatenate([self.starts, self.starts[-1] + others.starts[1:]]),
-            np.concatenate([self.smooth, others.smooth]),
-            paint,
-            *rest,
-        )
+        mine, theirs = dataclasses.astuple(self.paint), dataclasses.astuple(others.paint)
+        paint = Paint(*(np.concatenate(pair) for pair in zip(mine, theirs, strict=True)))
+        each = {
+            name: np.concatenate([getattr(self, name), getattr(others, name)])
+            for name in ("points", "smooth", "node", "level", "fixed")
+        }
+        runs = {
+            name: np.concatenate([getattr(self, name), getattr(self, name)[-1] + getattr(others, name)[1:]])
+            for name in ("contours", "paths")
+        }
+        return Shapes(paint=paint, **each, **runs)
 
 
-def neighbours(starts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def starts(sizes: Sequence[int] | np.ndarray) -> np.ndarray:
+    """int64 (N + 1,): where each of N runs begins, and where the last one ends."""
+    return np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
+
+
+def _ranges(bounds: np.ndarray, chosen: np.ndarray) -> np.ndarray:
+    """Indices of the members of chosen runs, int64, run after run."""
+    members = [np.arange(bounds[i], bounds[i + 1]) for i in chosen]
+    return np.concatenate(members) if members else np.zeros(0, np.int64)
+
+
+def neighbours(contours: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """For each knot: the index of the handle before it, and of the knot after it; int64 (M / 3,) each."""
-    knots = np.arange(0, starts[-1], 3)
+    knots = np.arange(0, contours[-1], 3)
     before, after = knots - 1, knots + 3
-    before[starts[:-1] // 3] = starts[1:] - 1
-    after[starts[1:] // 3 - 1] = starts[:-1]
+    before[contours[:-1] // 3] = contours[1:] - 1
+    after[contours[1:] // 3 - 1] = contours[:-1]
     return before, after
 
 
-def _smooth_joints(points: np.ndarray, starts: np.ndarray) -> np.ndarray:
-    before, _ = neighbours(starts)
+def _smooth_joints(points: np.ndarray, contours: np.ndarray) -> np.ndarray:
+    before, _ = neighbours(contours)
     knots = np.arange(0, len(points), 3)
     arriving, leaving = points[knots] - points[before], points[knots + 1] - points[knots]
     lengths = np.linalg.norm(arriving, axis=1) * np.linalg.norm(leaving, axis=1)

@@ -7,12 +7,13 @@ background, and its lowest shape spreads beneath. What is enclosed is always on 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from scipy.ndimage import find_objects
-from skimage.measure import label as components
+from scipy.sparse import csr_array
 
+from ..compiled import njit
 from .segment import Partition
 
 
@@ -22,8 +23,10 @@ class Shape:
 
     Attributes:
         region: of the partition, whose colour the shape has.
-        members: int32, regions whose union is its mask; those that come later in the stack cover their part of it.
-        node: of the partition's tree, whose pixels these are.
+        members: int32, ascending: regions whose union is its mask, in one piece, its own and those that are painted on
+            it later. It has holes only where one can look through.
+        node: of the partition's tree, whose background it is: members are the node's regions without islands, and
+            what these enclose.
     """
 
     region: int
@@ -35,24 +38,28 @@ def stack(partition: Partition) -> list[Shape]:
     """The shapes of a partition, back to front: one for each region."""
     count = partition.count
     contact = _contacts(partition.labels, count)
-    boxes = _boxes(partition.labels, count)
-    area = np.bincount(partition.labels[partition.labels >= 0], minlength=count).astype(np.float64)
-    stands = np.full(2 * count - 1, -1)  # the row of `contact` that a node has
-    stands[:count] = np.arange(count)
+    borders = csr_array(contact)
+    area = np.bincount(partition.labels[partition.labels >= 0], minlength=count)
+    boxes = np.concatenate([_boxes(partition.labels, count), np.zeros((count, 4), np.int64)])
     orders = {i: [Shape(i, np.array([i], np.int32), i)] for i in range(count)}
-    for i, (a, b) in enumerate(partition.merges):
-        top, bottom = int(a), int(b)
-        if not _on_top(contact, boxes, area, int(stands[top]), int(stands[bottom])):
+    row = np.arange(2 * count)  # of `contact`, that has a node's borders
+    for i, (a, b) in enumerate(partition.merges.tolist()):
+        top, bottom = a, b
+        share = contact[row[a], row[b]] / np.maximum(contact[row[[a, b]]].sum(1), 1.0)
+        if (share[0], -area[row[a]]) < (share[1], -area[row[b]]):
+            top, bottom = b, a
+        if _inside(boxes[bottom], boxes[top]) and _encloses(borders, orders[top], orders[bottom]):
             top, bottom = bottom, top
-        over, under = orders.pop(top), orders.pop(bottom)
-        base = under[0]
-        if contact[stands[top], stands[bottom]] > 0:
-            base = Shape(base.region, np.concatenate([_regions(under), _regions(over)]), count + i)
-        orders[count + i] = [base, *under[1:], *over]
-        stands[count + i] = stands[bottom]
-        _join(contact, boxes, area, int(stands[bottom]), int(stands[top]))
-    (whole,) = orders.values()
-    return whole
+        base, *parts = orders.pop(bottom)
+        over = orders.pop(top)
+        members = np.array([shape.region for shape in (base, *parts, *over)], np.int32)
+        orders[count + i] = [Shape(base.region, members, count + i), *parts, *over]
+        boxes[count + i] = [*np.minimum(boxes[a, :2], boxes[b, :2]), *np.maximum(boxes[a, 2:], boxes[b, 2:])]
+        row[count + i] = row[bottom]
+        area[row[bottom]] += area[row[top]]
+        _join(contact, row[bottom], row[top])
+    (order,) = orders.values()
+    return [_whole(borders, shape) for shape in order]
 
 
 def levels(partition: Partition, shapes: Sequence[Shape], counts: Sequence[int]) -> np.ndarray:
@@ -71,61 +78,101 @@ def levels(partition: Partition, shapes: Sequence[Shape], counts: Sequence[int])
     for i, pair in enumerate(partition.merges):
         undone_by[pair] = count - i
     needs = undone_by[[shape.node for shape in shapes]]
-    return np.minimum(np.searchsorted(np.asarray(counts), needs), len(counts) - 1).astype(np.int32)
+    found = np.minimum(np.searchsorted(np.asarray(counts), needs), len(counts) - 1).astype(np.int32)
+    # Rarely a part merges early with what lies around it and late with what that encloses.
+    floor = np.zeros(count, np.int32)
+    for i, shape in enumerate(shapes):
+        found[i] = max(found[i], floor[shape.region])
+        floor[shape.members] = np.maximum(floor[shape.members], found[i])
+    return found
 
 
 def mask(partition: Partition, shape: Shape) -> np.ndarray:
-    """A shape's pixels, bool (H, W): its members', and what they enclose, unless something there is transparent."""
-    chosen = np.zeros(partition.count + 1, np.bool_)
+    """A shape's pixels, bool (H, W)."""
+    chosen = np.zeros(partition.count + 1, np.bool_)  # the last one stands for -1
     chosen[shape.members] = True
-    inside = chosen[partition.labels]
-    rows, columns = np.flatnonzero(inside.any(1)), np.flatnonzero(inside.any(0))
-    crop = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    gaps = components(np.pad(~inside[crop], 1, constant_values=True), connectivity=1)
-    holes = np.ones(gaps.max() + 1, np.bool_)
-    holes[gaps[0, 0]] = False  # around the shape
-    gaps = gaps[1:-1, 1:-1]
-    holes[gaps[partition.labels[crop] < 0]] = False
-    inside[crop] |= holes[gaps]
-    return inside
+    return chosen[partition.labels]
 
 
-def _on_top(contact: np.ndarray, boxes: np.ndarray, area: np.ndarray, a: int, b: int) -> bool:
-    """Whether of two parts that merge a lies on b, rather than b on a."""
-    inner, outer = np.array([boxes[a], boxes[b]]) * [1, 1, -1, -1]
-    if (inner > outer).all() and _encloses(contact, b, a):
-        return True
-    if (outer > inner).all() and _encloses(contact, a, b):
-        return False
-    share = contact[a, b] / np.maximum(contact[[a, b]].sum(1), 1.0)
-    return (share[0], -area[a]) > (share[1], -area[b])
+def masks(partition: Partition, shapes: Sequence[Shape], underlap: int = 1) -> Iterator[np.ndarray]:
+    """The pixels of each shape, bool (H, W), in the order in which they are painted, for outlines to be traced.
+
+    Each reaches by `underlap` px beneath those that are painted later, and never across those painted before: so that
+    curves, which are not quite on the borders of pixels, leave no gaps, and need not follow what is hidden.
+    """
+    turn = np.full(partition.count + 1, -1)  # the last one stands for -1
+    turn[[shape.region for shape in shapes]] = np.arange(len(shapes))
+    turns = turn[partition.labels]
+    boxes = _boxes(partition.labels, partition.count)
+    for k, shape in enumerate(shapes):
+        top, left = np.maximum(boxes[shape.members, :2].min(0) - underlap, 0)
+        bottom, right = boxes[shape.members, 2:].max(0) + underlap
+        crop = np.s_[top:bottom, left:right]
+        chosen = np.zeros(partition.count + 1, np.bool_)
+        chosen[shape.members] = True
+        pixels = np.zeros(partition.labels.shape, np.bool_)
+        pixels[crop] = _spread(chosen[partition.labels[crop]], turns[crop] > k, underlap)
+        yield pixels
 
 
-def _encloses(contact: np.ndarray, around: int, part: int) -> bool:
-    """Whether every way from a part to the outside, which is the last row of `contact`, leads across another one."""
-    reached = np.zeros(len(contact), np.bool_)
-    reached[around] = True
-    front = np.array([part])
-    while len(front):
-        reached[front] = True
-        if reached[-1]:
-            return False
-        front = np.flatnonzero((contact[front] > 0).any(0) & ~reached)
-    return True
+def _spread(pixels: np.ndarray, allowed: np.ndarray, steps: int) -> np.ndarray:
+    """Pixels, and what is reached from them in so many steps to 4-neighbours that are allowed."""
+    for _ in range(steps):
+        wider = pixels.copy()
+        wider[1:] |= pixels[:-1]
+        wider[:-1] |= pixels[1:]
+        wider[:, 1:] |= pixels[:, :-1]
+        wider[:, :-1] |= pixels[:, 1:]
+        pixels = pixels | (wider & allowed)
+    return pixels
 
 
-def _join(contact: np.ndarray, boxes: np.ndarray, area: np.ndarray, a: int, b: int) -> None:
-    """Row a of each takes over what b has."""
+def _inside(box: np.ndarray, other: np.ndarray) -> bool:
+    """Whether a box (top, left, bottom, right) lies within another one, without touching its sides."""
+    return bool((box[:2] > other[:2]).all() and (box[2:] < other[2:]).all())
+
+
+def _encloses(borders: csr_array, around: Sequence[Shape], part: Sequence[Shape]) -> bool:
+    """Whether every way from a part to the outside, which is the last row of `borders`, leads across another one."""
+    free = np.ones(borders.shape[0], np.bool_)
+    free[[shape.region for shape in around]] = False
+    return not _reached(borders.indptr, borders.indices, part[0].region, free)[-1]
+
+
+def _whole(borders: csr_array, shape: Shape) -> Shape:
+    """A shape without islands, and with what it encloses."""
+    own = np.zeros(borders.shape[0], np.bool_)
+    own[shape.members] = True
+    own = _reached(borders.indptr, borders.indices, shape.region, own)
+    covered = ~_reached(borders.indptr, borders.indices, len(own) - 1, ~own)
+    return dataclasses.replace(shape, members=np.flatnonzero(covered).astype(np.int32))
+
+
+@njit(cache=True)
+def _reached(first: np.ndarray, near: np.ndarray, start: int, free: np.ndarray) -> np.ndarray:
+    """Which regions can be reached from one across regions that are free: bool, the start among them.
+
+    Args:
+        first, near: region i touches near[first[i]:first[i + 1]].
+    """
+    reached = np.zeros(len(free), np.bool_)
+    reached[start] = True
+    stack = [start]
+    while stack:
+        at = stack.pop()
+        for k in range(first[at], first[at + 1]):
+            if free[near[k]] and not reached[near[k]]:
+                reached[near[k]] = True
+                stack.append(near[k])
+    return reached
+
+
+def _join(contact: np.ndarray, a: int, b: int) -> None:
+    """Row and column a take over what b has."""
     contact[a] += contact[b]
     contact[:, a] += contact[:, b]
     contact[a, a] = 0
     contact[b] = contact[:, b] = 0
-    boxes[a] = [*np.minimum(boxes[a, :2], boxes[b, :2]), *np.maximum(boxes[a, 2:], boxes[b, 2:])]
-    area[a] += area[b]
-
-
-def _regions(order: Sequence[Shape]) -> np.ndarray:
-    return np.array([shape.region for shape in order], np.int32)
 
 
 def _contacts(labels: np.ndarray, count: int) -> np.ndarray:

@@ -11,7 +11,7 @@ from . import contours, curves
 from .canvas import Canvas
 from .segment import Partition, Tree, grow, sharpen, split
 from .shapes import Shapes
-from .stack import levels, mask, stack
+from .stack import levels, masks, stack
 
 # How far the backdrop goes beyond the canvas, px.
 _BEYOND = 4.0
@@ -73,14 +73,14 @@ def begin(
     level = levels(partition, order, level_sizes(partition.count, level_count))
     nodes = _tree_nodes(grown, partition)
     outlines, kept = [], []
-    for i, shape in enumerate(order):
-        curve = outlined(mask(partition, shape), tolerance)
-        if curve is not None:
+    for i, mask in enumerate(masks(partition, order)):
+        curve = outlined(mask, tolerance)
+        if curve:
             outlines.append(curve)
             kept.append(i)
     fixed = np.zeros(len(kept), bool)
     if canvas.working.alpha is None:
-        outlines[0], fixed[0] = _backdrop(canvas), True
+        outlines[0], fixed[0] = [_backdrop(canvas)], True
     node = np.array([nodes[order[i].node] for i in kept])
     shapes = Shapes.of(outlines, node, level[kept], fixed)
     canvas.fill(shapes, gradients)
@@ -98,13 +98,16 @@ def level_sizes(count: int, levels: int) -> list[int]:
     return [max(1, round(count ** ((level + 1) / levels))) for level in range(levels)]
 
 
-def outlined(shape: np.ndarray, tolerance: float) -> np.ndarray | None:
-    """Control points (3 n, 2) around a mask, bool (H, W); None where there is nothing to go around."""
-    ring = contours.outline(shape)
-    if ring is None:
-        return None
-    curve = curves.fit_closed(ring, tolerance)
-    return curve if len(curve) >= 6 else None
+def outlined(shape: np.ndarray, tolerance: float, *, holes: bool = False) -> list[np.ndarray]:
+    """Contours, each of control points (3 n, 2), of a mask, bool (H, W); none where there is nothing to go around.
+
+    Args:
+        holes: cut them out; without, a shape is whole.
+    """
+    fitted = [curves.fit_closed(ring, tolerance) for ring in contours.outlines(shape, holes=holes)]
+    if not fitted or len(fitted[0]) < 6:
+        return []
+    return [curve for curve in fitted if len(curve) >= 6]
 
 
 def _backdrop(canvas: Canvas) -> np.ndarray:

@@ -89,36 +89,44 @@ class Trader:
     level: int
 
     def rounds(self, shapes: Shapes, most: int, progress: Progress) -> tuple[Shapes, float]:
-        """Trade up to `most` times; the best shapes, and their mean squared error."""
+        """Trade up to `most` times; the best shapes, no more than allowed, and their mean squared error.
+
+        Surplus shapes leave in the first two rounds, half of them in each: the worth of one depends on the others.
+        """
         best, least, share = shapes, np.inf, _TRADED
         for number in range(most + 1):
             part = progress.part(number / (most + 1), (number + 1) / (most + 1))
             self.canvas.descend(shapes, _STEPS, last=_LAST, progress=part)
+            surplus = len(shapes) - self.paths
+            if surplus > 0:
+                spared = surplus // 2 if not number and not progress.enough() else 0
+                shapes = self.traded(shapes, int(self.paths * share), self.paths + spared)
+                continue
             error = self.canvas.error(shapes)
-            if error < least * (1 - _PAYS) or not number:
+            if error < least * (1 - _PAYS):
                 best, least = shapes, error
             else:
                 share /= 2
             traded = int(self.paths * share)
-            if number == most or not traded:
+            if number == most or not traded or progress.enough():
                 break
-            shapes = self.traded(best.copy(), traded)
+            shapes = self.traded(best.copy(), traded, self.paths)
         return best, least
 
-    def traded(self, shapes: Shapes, most: int) -> Shapes:
-        """Up to `most` of the shapes that do least replaced by others; surplus ones dropped, free places filled."""
+    def traded(self, shapes: Shapes, most: int, paths: int) -> Shapes:
+        """Up to `most` of the shapes that do least replaced by others, and `paths` of them in the end."""
         away = self.canvas.drawn(shapes) - self.canvas.target
         worth = np.where(shapes.fixed, np.inf, self.canvas.raster.removal(self.canvas.target))
-        newcomers = self.parts.best((away * away).sum(1), max(most, self.paths - len(shapes)))
+        newcomers = self.parts.best((away * away).sum(1), max(most, paths - len(shapes)))
         leaving = list(np.argsort(worth, kind="stable"))
-        gone = [leaving.pop(0) for _ in range(len(shapes) - self.paths)]
+        gone = [leaving.pop(0) for _ in range(len(shapes) - paths)]
         while leaving and worth[leaving[0]] < _UNSEEN:
             gone.append(leaving.pop(0))
-        room = self.paths - len(shapes) + len(gone)
+        room = paths - len(shapes) + len(gone)
         nodes: list[int] = []
         for gain, node in newcomers:
             if len(nodes) == room:
-                if worth[leaving[0]] > _LESS * gain or len(nodes) >= most:
+                if not leaving or worth[leaving[0]] > _LESS * gain or len(nodes) >= most:
                     break
                 gone.append(leaving.pop(0))
                 room += 1
@@ -132,8 +140,8 @@ class Trader:
         label = np.full(tree.labels.shape, -1, np.int32)
         for node in nodes:
             mask = tree.mask(node)
-            curve = outlined(mask, self.tolerance)
-            if curve is not None:
+            curve = outlined(mask, self.tolerance, holes=True)
+            if curve:
                 label[mask] = len(curves)
                 curves.append(curve)
                 kept.append(node)

@@ -24,4 +24,4 @@ __all__ = [
     "VectorizeParams",
 ]
 
-JOBS: Mapping[str, Job] = {job.name: job for job in (STIPPLE,)}
+JOBS: Mapping[str, Job] = {job.name: job for job in (STIPPLE, VECTORIZE)}

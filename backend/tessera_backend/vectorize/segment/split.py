@@ -36,7 +36,7 @@ class Partition:
 
 
 def split(
-    tree: Tree, image: np.ndarray, count: int, *, model: str = "affine", smooth: float = 0.001, smallest: int = 3
+    tree: Tree, image: np.ndarray, count: int, *, model: str = "affine", smooth: float = 0.004, smallest: int = 3
 ) -> Partition:
     """Cut a tree into at most `count` regions, smooth their borders, and keep each in one piece.
 
@@ -49,7 +49,7 @@ def split(
             has none.
     """
     image = np.ascontiguousarray(image, np.float32)
-    wanted, best = count, None
+    wanted, best = count, _cleaned(*_cut(tree, 1, smallest), smallest)
     for _ in range(3):
         made = _cleaned(*_cut(tree, wanted, smallest), smallest)
         labels = made.labels.copy()
@@ -58,7 +58,7 @@ def split(
             colors = affine_colors(rows, labels.shape[1], labels.shape[0], model == "affine")
             _settle(image, labels, colors, smooth, _SWEEPS)
         made = _cleaned(labels, made.nodes, made.merges, smallest)
-        if best is None or best.count < made.count <= count:
+        if best.count <= made.count <= count:
             best = made
         if best.count == count or wanted >= tree.leaves or made.count > count:
             break

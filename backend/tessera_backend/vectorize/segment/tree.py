@@ -79,8 +79,7 @@ def grow(
     model: str = "affine",
     boundary: float = 0.02,
     regions: int = 3000,
-    unlike: float = 0.0,
-    edges: float = 0.0,
+    unlike: float = 0.25,
     simpler: Sequence[tuple[np.ndarray, int]] = (),
 ) -> Tree:
     """Merge neighbours by what it costs in squared error, the cheapest pair first.
@@ -93,7 +92,6 @@ def grow(
         regions: leaves at most.
         unlike: parts whose mean colours are further apart than this (Euclidean, RGB), and which one gradient does not
             fit well, are judged as if the model were constant: a gradient excuses no merge of unlike things. 0: off.
-        edges: by how much a border is worth less where the picture changes across it.
         simpler: pictures of the same size, each simpler than the one before, and the number of regions from which on
             merging looks at their colours instead; numbers descend.
     Returns:
@@ -104,7 +102,7 @@ def grow(
         opaque = np.ones(image.shape[:2], np.bool_)
     labels, count = merge_pixels(image, opaque, regions)
     leaves = moments(image, labels, count)
-    contact = contacts(image, labels, count, edges)
+    contact = contacts(labels, count)
     merges = np.empty((count - 1, 2), np.int32)
     alive = np.ones(count, np.bool_)
     rows, done, stands = leaves.copy(), 0, np.arange(count, dtype=np.int32)
