@@ -6,6 +6,8 @@ import hashlib
 import importlib.metadata
 import os
 import platform
+import resource
+import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -35,6 +37,12 @@ def _version(distribution: str) -> str:
         return importlib.metadata.version(distribution)
     except importlib.metadata.PackageNotFoundError:
         return "(not installed as a distribution)"
+
+
+def cpu_seconds() -> float:
+    """What this process used so far, all threads, and programs that it ran: what else is busy hardly changes it."""
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return time.process_time() + children.ru_utime + children.ru_stime
 
 
 def digest(data: bytes) -> str:
