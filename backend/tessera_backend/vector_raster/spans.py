@@ -14,7 +14,7 @@ import numpy as np
 from ..compiled import njit, prange
 from .flatten import Polylines
 from .stroke import DIAGONAL, stamp, strip
-from .trace import BAND, INSIDE, PART, room, trace
+from .trace import BAND, INSIDE, MIDDLE, PART, room, trace
 
 
 def piece_type(dtype: type) -> np.dtype:
@@ -28,21 +28,33 @@ def piece_type(dtype: type) -> np.dtype:
     return np.dtype([("x", np.int32), ("length", np.int32), ("cover", dtype), ("slope", dtype)])
 
 
+def crossing_type(dtype: type) -> np.dtype:
+    """What an edge cell of a fill has of one edge; see `trace`.
+
+    piece: of the edge cell.
+    edge: the vertex at its end.
+    part, middle: how much of the edge lies in the cell, and t half way.
+    """
+    return np.dtype([("piece", np.int32), ("edge", np.int32), ("part", dtype), ("middle", dtype)])
+
+
 class Spans(NamedTuple):
-    """What is to be painted. Band b's pieces, slots and records of rows begin at bases[b].
+    """What is to be painted. Band b's pieces, slots, records of rows and crossings begin at bases[b].
 
     A slot is where the colour below a pixel is kept for the backward pass; pixels of opaque runs need none.
 
     Attributes:
         pieces: (N,), of `piece_type`.
         rows: int64 (R, 3): row of the canvas, first piece, first slot. The next record tells where they end.
-        ranges: int64 (bands, P, 2): a path's records in `rows`.
-        bases: int64 (bands + 1, 3): first piece, first slot, first record of each band.
-        counts: int64 (bands, 3): pieces, slots, records.
+        crossings: (X,), of `crossing_type`.
+        ranges: int64 (bands, P, 4): a path's records in `rows`, from and to, and the same in `crossings`.
+        bases: int64 (bands + 1, 4): first piece, slot, record and crossing of each band.
+        counts: int64 (bands, 4): pieces, slots, records, crossings.
     """
 
     pieces: np.ndarray
     rows: np.ndarray
+    crossings: np.ndarray
     ranges: np.ndarray
     bases: np.ndarray
     counts: np.ndarray
@@ -51,13 +63,12 @@ class Spans(NamedTuple):
 class Scratch(NamedTuple):
     """Of the whole canvas, each band in its own rows; `winding` and `mark` are zero between paths.
 
-    Strokes keep their closeness (see `stroke`) in `winding`.
-
     Attributes:
-        winding: float64 (rows * stride,), what edges add; prefix sums along a row are winding numbers.
+        winding: float64 (rows * stride,), what edges add; prefix sums along a row are winding numbers. Strokes keep
+            their closeness there (see `stroke`).
         mark: uint8 (rows * stride,), 1 where an edge crosses the pixel.
         words: uint64, the same memory as mark.
-        owner: int32 (rows * stride,), of strokes; empty where there is none.
+        owner: int32 (rows * stride,): of a marked pixel its piece, -1 where it has none; in strokes the nearest edge.
         onward: int32 (H, W + 1): x where the pixel is not hidden yet, otherwise a column further on.
     """
 
@@ -68,7 +79,7 @@ class Scratch(NamedTuple):
     onward: np.ndarray
 
 
-@njit(cache=True)
+@njit(cache=True, inline="always")
 def visible(onward: np.ndarray, y: int, x: int) -> int:
     """The first column from x on that nothing opaque hides; the row's width where there is none."""
     while onward[y, x] != x:
@@ -77,7 +88,7 @@ def visible(onward: np.ndarray, y: int, x: int) -> int:
     return x
 
 
-@njit(cache=True)
+@njit(cache=True, inline="always")
 def _put_run(
     y: int, a: int, b: int, opaque: bool, onward: np.ndarray, pieces: np.ndarray, at: tuple[int, int], end: int
 ) -> tuple[int, int]:
@@ -105,7 +116,7 @@ def _put_run(
     return n, slot
 
 
-@njit(cache=True)
+@njit(cache=True, inline="always")
 def _coverage(winding: float, even_odd: bool, turning: float) -> tuple[float, float]:
     """Coverage of a pixel and its derivative, of the integral of the winding number over the pixel.
 
@@ -121,7 +132,7 @@ def _coverage(winding: float, even_odd: bool, turning: float) -> tuple[float, fl
     return min(cover, 1.0), slope
 
 
-@njit(cache=True)
+@njit(cache=True, inline="always")
 def _fill_row(
     y: int,
     columns: tuple[int, int, int],
@@ -129,6 +140,7 @@ def _fill_row(
     winding: np.ndarray,
     mark: np.ndarray,
     words: np.ndarray,
+    owner: np.ndarray,
     onward: np.ndarray,
     pieces: np.ndarray,
     at: tuple[int, int],
@@ -137,28 +149,37 @@ def _fill_row(
     """Sum windings along a row and append its pieces; clears the scratch row on its way."""
     left, width, base = columns
     even_odd, turning, opaque = rule
-    total = 0.0
-    x = 0
-    while True:
+    total, x, begin = 0.0, 0, -1
+    while x <= width:
         edge = x
         while edge < width and mark[base + edge] == 0:
             edge += 8 if edge & 7 == 0 and words[(base + edge) >> 3] == 0 else 1
         edge = min(edge, width)
+        inside = edge == x
         if edge > x:
             total += winding[base + x]
             winding[base + x] = 0
             whole = math.floor(total + 0.5)
-            if whole & 1 if even_odd else whole != 0:
-                at = _put_run(y, left + x, left + edge, opaque, onward, pieces, at, end)
-        if edge >= width:
-            break
-        total += winding[base + edge]
-        winding[base + edge] = 0
-        mark[base + edge] = 0
-        cover, slope = _coverage(total, even_odd, turning)
-        if cover == 1 and slope == 0:
-            at = _put_run(y, left + edge, left + edge + 1, opaque, onward, pieces, at, end)
-        elif onward[y, left + edge] == left + edge:
+            inside = (whole & 1 if even_odd else whole) != 0
+            if inside and begin < 0:
+                begin = x
+        cover, slope = 0.0, 0.0
+        if edge < width:
+            total += winding[base + edge]
+            winding[base + edge] = 0
+            mark[base + edge] = 0
+            cover, slope = _coverage(total, even_odd, turning)
+        full = cover == 1 and slope == 0
+        # Unmarked and marked pixels that are fully covered make one run.
+        if begin >= 0 and not (inside and full):
+            at = _put_run(y, left + begin, left + (edge if inside else x), opaque, onward, pieces, at, end)
+            begin = -1
+        if edge < width:
+            owner[base + edge] = -1
+        if full:
+            begin = edge if begin < 0 else begin
+        elif edge < width and onward[y, left + edge] == left + edge:
+            owner[base + edge] = at[0]
             if at[0] < end:
                 piece = pieces[at[0]]
                 piece.x, piece.length, piece.cover, piece.slope = left + edge, -1, cover, slope
@@ -216,19 +237,22 @@ def _stroke_row(
 @njit(cache=True)
 def _accumulate(
     vertices: np.ndarray,
-    begin: int,
-    end: int,
+    contour: tuple[int, int],
     window: tuple[int, int, int, int],
     stride: int,
     winding: np.ndarray,
     mark: np.ndarray,
     cells: np.ndarray,
     shares: np.ndarray,
-) -> None:
-    """Add the edges of one contour to the window's windings."""
+    crossings: np.ndarray,
+    n: int,
+    end: int,
+) -> int:
+    """Add the edges of one contour to the window's windings, and append their crossings, whose piece is a pixel yet."""
+    begin, stop = contour
     first = window[1] * stride
-    last = end - 1
-    for v in range(begin, end):
+    last = stop - 1
+    for v in range(begin, stop):
         y0, y1 = vertices[last, 1], vertices[v, 1]
         for i in range(trace((vertices[last, 0], y0, vertices[v, 0], y1), window, stride, cells, shares)):
             cover = shares[i, PART] * (y1 - y0)
@@ -239,7 +263,26 @@ def _accumulate(
                 winding[cell] += cover * (1 - shares[i, INSIDE])
                 winding[cell + 1] += cover * shares[i, INSIDE]
                 mark[cell] = 1
+                if n < end:
+                    crossing = crossings[n]
+                    crossing.piece, crossing.edge = cell, v
+                    crossing.part, crossing.middle = shares[i, PART], shares[i, MIDDLE]
+                n += 1
         last = v
+    return n
+
+
+@njit(cache=True)
+def _link(crossings: np.ndarray, begin: int, end: int, owner: np.ndarray) -> int:
+    """Give crossings the pieces of their pixels, and drop those that have none; returns the new end."""
+    kept = begin
+    for n in range(begin, end):
+        piece = owner[crossings[n].piece]
+        if piece >= 0:
+            crossings[kept] = crossings[n]
+            crossings[kept].piece = piece
+            kept += 1
+    return kept
 
 
 @njit(cache=True)
@@ -252,71 +295,98 @@ def _hidden(onward: np.ndarray, window: tuple[int, int, int, int]) -> bool:
 
 
 @njit(cache=True)
-def _span_path(
+def _span_fill(
     p: int,
     opaque: bool,
     window: tuple[int, int, int, int],
     lines: Polylines,
     scratch: Scratch,
     spans: Spans,
-    crossings: tuple[np.ndarray, np.ndarray],
-    so_far: tuple[int, int, int],
-    ends: tuple[int, int],
-) -> tuple[int, int, int]:
-    """Append path p's pieces within the window."""
+    room: tuple[np.ndarray, np.ndarray],
+    so_far: tuple[int, int, int, int],
+    ends: tuple[int, int, int],
+) -> tuple[int, int, int, int]:
+    """Append the pieces, records and crossings of a filled path within the window."""
     winding, mark, words, owner, onward = scratch
-    vertices, half = lines.vertices, lines.half[p]
+    pieces, rows, crossings = spans.pieces, spans.rows, spans.crossings
     stride = len(winding) // len(onward)
+    n, slot, record, first = so_far
+    crossing = first
     for k in range(lines.paths[p], lines.paths[p + 1]):
-        begin, end = lines.contours[k], lines.contours[k + 1]
-        if half > 0:
-            for v in range(begin, end):
-                stamp(edge_of(vertices, lines.before, v), v, half, window, stride, winding, mark, owner)
-        else:
-            _accumulate(vertices, begin, end, window, stride, winding, mark, crossings[0], crossings[1])
+        contour = (lines.contours[k], lines.contours[k + 1])
+        crossing = _accumulate(
+            lines.vertices, contour, window, stride, winding, mark, room[0], room[1], crossings, crossing, ends[2]
+        )
     rule = (lines.even_odd[p], lines.turning[p], opaque)
-    both = (vertices, lines.before)
-    pieces, rows = spans.pieces, spans.rows
-    n, slot, record = so_far
     for y in range(window[1], window[3]):
         columns = (window[0], window[2] - window[0], y * stride)
-        at = (n, slot)
-        if half > 0:
-            at = _stroke_row(y, columns, half, opaque, both, winding, mark, owner, onward, pieces, at, ends[0])
-        else:
-            at = _fill_row(y, columns, rule, winding, mark, words, onward, pieces, at, ends[0])
+        at = _fill_row(y, columns, rule, winding, mark, words, owner, onward, pieces, (n, slot), ends[0])
         if at[0] > n:
             if record < ends[1]:
                 rows[record, 0], rows[record, 1], rows[record, 2] = y, n, slot
             record += 1
         n, slot = at
-    return n, slot, record
+    if crossing <= ends[2]:
+        crossing = _link(crossings, first, crossing, owner)
+    return n, slot, record, crossing
+
+
+@njit(cache=True)
+def _span_stroke(
+    p: int,
+    opaque: bool,
+    window: tuple[int, int, int, int],
+    lines: Polylines,
+    scratch: Scratch,
+    spans: Spans,
+    so_far: tuple[int, int, int, int],
+    ends: tuple[int, int, int],
+) -> tuple[int, int, int, int]:
+    """Append the pieces and records of a stroked path within the window."""
+    winding, mark, _, owner, onward = scratch
+    pieces, rows = spans.pieces, spans.rows
+    stride, half = len(winding) // len(onward), lines.half[p]
+    for v in range(lines.contours[lines.paths[p]], lines.contours[lines.paths[p + 1]]):
+        stamp(edge_of(lines.vertices, lines.before, v), v, half, window, stride, winding, mark, owner)
+    both = (lines.vertices, lines.before)
+    n, slot, record, crossing = so_far
+    for y in range(window[1], window[3]):
+        columns = (window[0], window[2] - window[0], y * stride)
+        at = _stroke_row(y, columns, half, opaque, both, winding, mark, owner, onward, pieces, (n, slot), ends[0])
+        if at[0] > n:
+            if record < ends[1]:
+                rows[record, 0], rows[record, 1], rows[record, 2] = y, n, slot
+            record += 1
+        n, slot = at
+    return n, slot, record, crossing
 
 
 @njit(cache=True)
 def _span_band(band: int, lines: Polylines, opaque: np.ndarray, scratch: Scratch, spans: Spans) -> None:
-    height, width = scratch.onward.shape[0], scratch.onward.shape[1] - 1
-    top, bottom = band * BAND, min((band + 1) * BAND, height)
-    crossings = room(width)
+    onward, ranges = scratch.onward, spans.ranges
+    top, bottom = band * BAND, min((band + 1) * BAND, len(onward))
+    scratch_room = room(onward.shape[1])
     for y in range(top, bottom):
-        for x in range(width + 1):
-            scratch.onward[y, x] = x
-    n, slot, record = spans.bases[band, 0], 0, spans.bases[band, 2]
-    ends = (spans.bases[band + 1, 0], spans.bases[band + 1, 2] - 1)
+        for x in range(onward.shape[1]):
+            onward[y, x] = x
+    so_far = (spans.bases[band, 0], 0, spans.bases[band, 2], spans.bases[band, 3])
+    after = spans.bases[band + 1]
+    ends = (after[0], after[2] - 1, after[3])
     for p in range(opaque.shape[0] - 1, -1, -1):
         box = lines.boxes[p]
         window = (box[0], max(box[1], top), box[2], min(box[3], bottom))
-        spans.ranges[band, p, 0] = record
-        if window[0] < window[2] and window[1] < window[3] and not _hidden(scratch.onward, window):
-            n, slot, record = _span_path(
-                p, opaque[p], window, lines, scratch, spans, crossings, (n, slot, record), ends
-            )
-        spans.ranges[band, p, 1] = record
-    if record <= ends[1]:
-        spans.rows[record, 1], spans.rows[record, 2] = n, slot
-    spans.counts[band, 0] = n - spans.bases[band, 0]
-    spans.counts[band, 1] = slot
-    spans.counts[band, 2] = record + 1 - spans.bases[band, 2]
+        ranges[band, p, 0], ranges[band, p, 2] = so_far[2], so_far[3]
+        if window[0] < window[2] and window[1] < window[3] and not _hidden(onward, window):
+            if lines.half[p] > 0:
+                so_far = _span_stroke(p, opaque[p], window, lines, scratch, spans, so_far, ends)
+            else:
+                so_far = _span_fill(p, opaque[p], window, lines, scratch, spans, scratch_room, so_far, ends)
+        ranges[band, p, 1], ranges[band, p, 3] = so_far[2], so_far[3]
+    if so_far[2] <= ends[1]:
+        spans.rows[so_far[2], 1], spans.rows[so_far[2], 2] = so_far[0], so_far[1]
+    counts, bases = spans.counts[band], spans.bases[band]
+    counts[0], counts[1] = so_far[0] - bases[0], so_far[1]
+    counts[2], counts[3] = so_far[2] + 1 - bases[2], so_far[3] - bases[3]
 
 
 @njit(cache=True, parallel=True)
