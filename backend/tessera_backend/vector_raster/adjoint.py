@@ -167,7 +167,7 @@ def unblend(
     sums: np.ndarray,
     channels: tuple,
 ) -> None:
-    """Front to back: dL/dimage, which is overwritten, to uncover, float (N,), dL/d winding number of edge cells, and
+    """Front to back: dL/dimage, which is overwritten, to uncover, float64 (N,), dL/d winding number of edge cells, and
     sums, float64 (bands, P, S + 1, 6).
     """
     for band in prange(spans.ranges.shape[0]):

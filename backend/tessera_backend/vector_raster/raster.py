@@ -126,7 +126,7 @@ class Raster:
         image = self._buffer("upstream", self._shape)
         image[:] = upstream
         sums = self._buffer("sums", (self._bands, paths, stops + 1, 6), np.float64)
-        uncover = self._buffer("uncover", (len(found.pieces),))
+        uncover = self._buffer("uncover", (len(found.pieces),), np.float64)
         adjoint.unblend(found, inks, self._slots, image, self._buffers["below"], uncover, sums, self._channels)
         total = np.empty(sums.shape[1:])
         adjoint.settle(found, lines.boxes, sums, total)
@@ -163,6 +163,13 @@ class Raster:
         queries.removal(self._spans, inks, self._slots, image, below, wanted, through, rises, self._channels)
         self._paint(self._inks)
         return rises
+
+    def memory(self) -> int:
+        """Bytes of the buffers that are kept; images that were handed out are not among them."""
+        held = [*self._buffers.values(), *self._scratch[:2], *self._scratch[3:]]
+        if self._spans is not None:
+            held += [*self._spans, *self._lines, *self._inks]
+        return sum(values.nbytes for values in held)
 
     @property
     def _shape(self) -> tuple[int, int, int]:
@@ -220,9 +227,9 @@ class Raster:
             kept = (0, 0, 0) if found is None else (len(found.pieces), len(found.rows), len(found.crossings))
             if found is None or kept[0] < pieces or kept[1] < records or kept[2] < crossings:
                 found = spans.Spans(
-                    np.empty(pieces, spans.piece_type(self.dtype)),
+                    np.empty(pieces, spans.PIECE),
                     np.empty((records, 3), np.int64),
-                    np.empty(crossings, spans.crossing_type(self.dtype)),
+                    np.empty(crossings, spans.CROSSING),
                     np.empty((self._bands, paths, 4), np.int64),
                     self._bases,
                     np.zeros((self._bands, 4), np.int64),

@@ -16,26 +16,17 @@ from .flatten import Polylines
 from .stroke import DIAGONAL, stamp, strip
 from .trace import BAND, INSIDE, MIDDLE, PART, room, trace
 
-
-def piece_type(dtype: type) -> np.dtype:
-    """A run of fully covered pixels, or one edge cell.
-
-    x: the first column.
-    length: of a run; an edge cell has -1 where its path is filled, and -1 - v in a stroke, where v is its nearest edge.
-    cover: coverage, from 0 to 1.
-    slope: d coverage / d accumulated winding number: 1, -1 or 0; 1 in strokes.
-    """
-    return np.dtype([("x", np.int32), ("length", np.int32), ("cover", dtype), ("slope", dtype)])
-
-
-def crossing_type(dtype: type) -> np.dtype:
-    """What an edge cell of a fill has of one edge; see `trace`.
-
-    piece: of the edge cell.
-    edge: the vertex at its end.
-    part, middle: how much of the edge lies in the cell, and t half way.
-    """
-    return np.dtype([("piece", np.int32), ("edge", np.int32), ("part", dtype), ("middle", dtype)])
+# A run of fully covered pixels, or one edge cell.
+# x: the first column.
+# length: of a run; an edge cell has -1 where its path is filled, and -1 - v in a stroke, where v is its nearest edge.
+# cover: coverage, from 0 to 1.
+# slope: d coverage / d accumulated winding number: 1, -1 or 0; 1 in strokes.
+PIECE = np.dtype([("x", np.int32), ("length", np.int32), ("cover", np.float64), ("slope", np.float64)])
+# What an edge cell of a fill has of one edge; see `trace`.
+# piece: of the edge cell.
+# edge: the vertex at its end.
+# part, middle: how much of the edge lies in the cell, and t half way.
+CROSSING = np.dtype([("piece", np.int32), ("edge", np.int32), ("part", np.float64), ("middle", np.float64)])
 
 
 class Spans(NamedTuple):
@@ -44,9 +35,9 @@ class Spans(NamedTuple):
     A slot is where the colour below a pixel is kept for the backward pass; pixels of opaque runs need none.
 
     Attributes:
-        pieces: (N,), of `piece_type`.
+        pieces: (N,), of type PIECE.
         rows: int64 (R, 3): row of the canvas, first piece, first slot. The next record tells where they end.
-        crossings: (X,), of `crossing_type`.
+        crossings: (X,), of type CROSSING.
         ranges: int64 (bands, P, 4): a path's records in `rows`, from and to, and the same in `crossings`.
         bases: int64 (bands + 1, 4): first piece, slot, record and crossing of each band.
         counts: int64 (bands, 4): pieces, slots, records, crossings.
@@ -79,7 +70,7 @@ class Scratch(NamedTuple):
     onward: np.ndarray
 
 
-@njit(cache=True, inline="always")
+@njit(cache=True)
 def visible(onward: np.ndarray, y: int, x: int) -> int:
     """The first column from x on that nothing opaque hides; the row's width where there is none."""
     while onward[y, x] != x:
