@@ -183,8 +183,8 @@ def main() -> None:
         options.out,
         "# Rasterizer: time and memory",
         "Written by `benchmarks/vector_raster.py`; what is measured is in `benchmarks/README.md`. Wall times in ms, "
-        f"compiled code cached. Each number is the least of {ROUNDS} medians of {options.repeat} calls: other programs may have "
-        "used the machine meanwhile, and the least of medians is what they disturb least.",
+        f"compiled code cached. Each number is the least of {ROUNDS} medians of {options.repeat} calls: other programs "
+        "may have used the machine meanwhile, and the least of medians is what they disturb least.",
         report.bullets(
             [
                 f"Machine: {report.machine()}",
