@@ -7,8 +7,9 @@ import numpy as np
 from ..compiled import njit, prange
 from .blend import Inks, place
 from .flatten import Polylines
+from .rows import edge_of
 from .scene import LINEAR, SOLID
-from .spans import Spans, edge_of
+from .spans import Spans
 from .stroke import strip
 from .trace import BAND
 

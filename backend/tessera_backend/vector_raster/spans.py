@@ -6,14 +6,14 @@ the number of threads.
 
 from __future__ import annotations
 
-import math
 from typing import NamedTuple
 
 import numpy as np
 
 from ..compiled import njit, prange
 from .flatten import Polylines
-from .stroke import DIAGONAL, stamp, strip
+from .rows import edge_of, fill_row, stroke_row, visible
+from .stroke import stamp
 from .trace import BAND, INSIDE, MIDDLE, PART, room, trace
 
 # A run of fully covered pixels, or one edge cell.
@@ -68,161 +68,6 @@ class Scratch(NamedTuple):
     words: np.ndarray
     owner: np.ndarray
     onward: np.ndarray
-
-
-@njit(cache=True)
-def visible(onward: np.ndarray, y: int, x: int) -> int:
-    """The first column from x on that nothing opaque hides; the row's width where there is none."""
-    while onward[y, x] != x:
-        onward[y, x] = onward[y, onward[y, x]]
-        x = onward[y, x]
-    return x
-
-
-@njit(cache=True, inline="always")
-def _put_run(
-    y: int, a: int, b: int, opaque: bool, onward: np.ndarray, pieces: np.ndarray, at: tuple[int, int], end: int
-) -> tuple[int, int]:
-    """Append what shows of fully covered columns a to b; opaque ones are hidden from what lies behind.
-
-    `at` is the number of pieces and of slots so far, which is returned. Past the end of the storage pieces are only
-    counted, so that the next attempt has enough.
-    """
-    n, slot = at
-    x = visible(onward, y, a)
-    while x < b:
-        stop = x + 1
-        while stop < b and onward[y, stop] == stop:
-            stop += 1
-        if n < end:
-            piece = pieces[n]
-            piece.x, piece.length, piece.cover, piece.slope = x, stop - x, 1, 0
-        n += 1
-        if opaque:
-            for i in range(x, stop):
-                onward[y, i] = b
-        else:
-            slot += stop - x
-        x = visible(onward, y, stop)
-    return n, slot
-
-
-@njit(cache=True, inline="always")
-def _coverage(winding: float, even_odd: bool, turning: float) -> tuple[float, float]:
-    """Coverage of a pixel and its derivative, of the integral of the winding number over the pixel.
-
-    On a kink the derivative is the one of a shape that grows, or edges that lie on the pixel grid could not move.
-    """
-    slope = turning if abs(winding) < 1e-9 else math.copysign(1.0, winding)
-    cover = abs(winding)
-    if even_odd:
-        cover -= 2 * math.floor(0.5 * cover)
-        return (2 - cover, -slope) if cover > 1 else (cover, slope)
-    if cover > 1 + 1e-6:
-        return 1.0, 0.0
-    return min(cover, 1.0), slope
-
-
-@njit(cache=True, inline="always")
-def _fill_row(
-    y: int,
-    columns: tuple[int, int, int],
-    rule: tuple[bool, float, bool],
-    winding: np.ndarray,
-    mark: np.ndarray,
-    words: np.ndarray,
-    owner: np.ndarray,
-    onward: np.ndarray,
-    pieces: np.ndarray,
-    at: tuple[int, int],
-    end: int,
-) -> tuple[int, int]:
-    """Sum windings along a row and append its pieces; clears the scratch row on its way."""
-    left, width, base = columns
-    even_odd, turning, opaque = rule
-    total, x, begin = 0.0, 0, -1
-    while x <= width:
-        edge = x
-        while edge < width and mark[base + edge] == 0:
-            edge += 8 if edge & 7 == 0 and words[(base + edge) >> 3] == 0 else 1
-        edge = min(edge, width)
-        inside = edge == x
-        if edge > x:
-            total += winding[base + x]
-            winding[base + x] = 0
-            whole = math.floor(total + 0.5)
-            inside = (whole & 1 if even_odd else whole) != 0
-            if inside and begin < 0:
-                begin = x
-        cover, slope = 0.0, 0.0
-        if edge < width:
-            total += winding[base + edge]
-            winding[base + edge] = 0
-            mark[base + edge] = 0
-            cover, slope = _coverage(total, even_odd, turning)
-        full = cover == 1 and slope == 0
-        # Unmarked and marked pixels that are fully covered make one run.
-        if begin >= 0 and not (inside and full):
-            at = _put_run(y, left + begin, left + (edge if inside else x), opaque, onward, pieces, at, end)
-            begin = -1
-        if edge < width:
-            owner[base + edge] = -1
-        if full:
-            begin = edge if begin < 0 else begin
-        elif edge < width and onward[y, left + edge] == left + edge:
-            owner[base + edge] = at[0]
-            if at[0] < end:
-                piece = pieces[at[0]]
-                piece.x, piece.length, piece.cover, piece.slope = left + edge, -1, cover, slope
-            at = (at[0] + 1, at[1] + 1)
-        x = edge + 1
-    winding[base + width] = 0
-    return at
-
-
-@njit(cache=True)
-def edge_of(vertices: np.ndarray, before: np.ndarray, v: int) -> tuple[float, float, float, float]:
-    """x0, y0, x1, y1 of edge v."""
-    return vertices[before[v], 0], vertices[before[v], 1], vertices[v, 0], vertices[v, 1]
-
-
-@njit(cache=True)
-def _stroke_row(
-    y: int,
-    columns: tuple[int, int, int],
-    half: float,
-    opaque: bool,
-    lines: tuple[np.ndarray, np.ndarray],
-    closeness: np.ndarray,
-    mark: np.ndarray,
-    owner: np.ndarray,
-    onward: np.ndarray,
-    pieces: np.ndarray,
-    at: tuple[int, int],
-    end: int,
-) -> tuple[int, int]:
-    """Append the pieces of a row of a stroke; clears the scratch row on its way. lines: vertices and `before`."""
-    left, width, base = columns
-    # From this closeness on a pixel lies all within the stroke.
-    full = (half + DIAGONAL) ** 2 - max(half - DIAGONAL, 0.0) ** 2
-    x = 0
-    while x < width:
-        begin = x
-        while x < width and closeness[base + x] >= full:
-            x += 1
-        if x > begin:
-            at = _put_run(y, left + begin, left + x, opaque, onward, pieces, at, end)
-        elif mark[base + x] != 0 and onward[y, left + x] == left + x:
-            v = owner[base + x]
-            cover = strip(left + x + 0.5, y + 0.5, edge_of(lines[0], lines[1], v), half)[0]
-            if at[0] < end:
-                piece = pieces[at[0]]
-                piece.x, piece.length, piece.cover, piece.slope = left + x, -1 - v, cover, 1
-            at = (at[0] + 1, at[1] + 1)
-        x = max(x, begin + 1)
-    closeness[base : base + width] = 0
-    mark[base : base + width] = 0
-    return at
 
 
 @njit(cache=True)
@@ -311,7 +156,7 @@ def _span_fill(
     rule = (lines.even_odd[p], lines.turning[p], opaque)
     for y in range(window[1], window[3]):
         columns = (window[0], window[2] - window[0], y * stride)
-        at = _fill_row(y, columns, rule, winding, mark, words, owner, onward, pieces, (n, slot), ends[0])
+        at = fill_row(y, columns, rule, winding, mark, words, owner, onward, pieces, (n, slot), ends[0])
         if at[0] > n:
             if record < ends[1]:
                 rows[record, 0], rows[record, 1], rows[record, 2] = y, n, slot
@@ -343,7 +188,7 @@ def _span_stroke(
     n, slot, record, crossing = so_far
     for y in range(window[1], window[3]):
         columns = (window[0], window[2] - window[0], y * stride)
-        at = _stroke_row(y, columns, half, opaque, both, winding, mark, owner, onward, pieces, (n, slot), ends[0])
+        at = stroke_row(y, columns, half, opaque, both, winding, mark, owner, onward, pieces, (n, slot), ends[0])
         if at[0] > n:
             if record < ends[1]:
                 rows[record, 0], rows[record, 1], rows[record, 2] = y, n, slot
@@ -360,7 +205,8 @@ def _span_band(band: int, lines: Polylines, opaque: np.ndarray, scratch: Scratch
     for y in range(top, bottom):
         for x in range(onward.shape[1]):
             onward[y, x] = x
-    so_far = (spans.bases[band, 0], 0, spans.bases[band, 2], spans.bases[band, 3])
+    # A plain 0 would be a type of its own, and all that follows be compiled twice.
+    so_far = (spans.bases[band, 0], np.int64(0), spans.bases[band, 2], spans.bases[band, 3])
     after = spans.bases[band + 1]
     ends = (after[0], after[2] - 1, after[3])
     for p in range(opaque.shape[0] - 1, -1, -1):
