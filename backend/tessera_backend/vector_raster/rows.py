@@ -1,4 +1,4 @@
-"""One row of a path: windings or closeness to pieces, of which only what shows is kept. Compiled; arguments are trusted.
+"""One row of a path: its pieces, of which only what shows is kept. Compiled; arguments are trusted.
 
 A row of `onward`, int32 (H, W + 1), leads from hidden pixels to the next one that is not: a forest of disjoint sets, so
 that what is hidden is passed in nearly constant time. See `spans` for the other arrays.
