@@ -27,6 +27,14 @@ def _processor() -> str:
     return names[0] if names else platform.machine()
 
 
+def load() -> str:
+    """How many programs wanted a core, on average over five minutes; of N cores."""
+    try:
+        return f"{os.getloadavg()[1]:.1f} on {os.cpu_count()} cores"
+    except OSError:
+        return "not known"
+
+
 def versions(packages: Iterable[str]) -> str:
     """`numpy 2.4.6, scipy 1.17.1`, for distributions that are installed."""
     return ", ".join(f"{name} {_version(name)}" for name in packages)
