@@ -72,7 +72,8 @@ def split(
 
 def _exact(tree: Tree, model: str) -> int:
     """How many parts leave no error that anybody sees, and are one island each."""
-    exact = int(np.argmax(tree.errors(model == "affine") <= _EXACT * tree.moments[-1, 0])) + 1
+    reached = tree.errors(model == "affine") <= _EXACT * tree.moments[-1, 0]
+    exact = int(np.argmax(reached)) + 1 if reached.any() else tree.leaves
     islands, count = components(tree.labels >= 0, connectivity=1, return_num=True)
     if count > 1:
         of = np.zeros(tree.leaves)
