@@ -60,6 +60,8 @@ class Raster:
         tolerance: px, how far a cubic's segments may be off it.
         dtype: of images and gradients: np.float32, or np.float64 for tests.
         segments: per cubic, instead of as many as the tolerance takes; finite differences need a fixed number.
+    Attributes:
+        scene: what was rendered last.
     Raises:
         TesseraError: a value is out of range.
     """
@@ -95,7 +97,7 @@ class Raster:
         self._bases = np.zeros((self._bands + 1, 4), np.int64)
         self._spans: spans.Spans | None = None
         self._buffers: dict[str, np.ndarray] = {}
-        self._scene: Scene | None = None
+        self.scene: Scene | None = None
 
     def forward(self, scene: Scene, background: np.ndarray | tuple[float, ...] | None = None) -> np.ndarray:
         """Render.
@@ -110,7 +112,7 @@ class Raster:
             TesseraError: the scene's arrays do not fit each other, or hold what is not finite.
         """
         check(scene, self.width, self.height)
-        self._scene, self._background = scene, background
+        self.scene, self._background = scene, background
         self._lines = flatten.polylines(scene, self.tolerance, self.segments)
         self._inks = self._inked(scene)
         return self._paint(self._inks)
@@ -176,9 +178,9 @@ class Raster:
         return self.height, len(self._channels), self.width
 
     def _rendered(self) -> Scene:
-        if self._scene is None:
+        if self.scene is None:
             raise error("internal-error", "Nothing was rendered yet: call forward first.")
-        return self._scene
+        return self.scene
 
     def _buffer(self, name: str, shape: tuple[int, ...], dtype: type | None = None) -> np.ndarray:
         """Memory that is kept; what it holds is left over from its last use."""
