@@ -8,6 +8,7 @@ import numpy as np
 
 from tessera_protocol.errors import error
 
+from ..compiled import get_num_threads
 from . import adjoint, blend, flatten, queries, spans, trace
 from .checks import check
 from .scene import SOLID, Scene
@@ -84,15 +85,6 @@ class Raster:
         self.width, self.height, self.tolerance, self.segments = width, height, tolerance, segments
         self.dtype = np.dtype(dtype)
         self._channels = (0,) * channels
-        stride = (width + 8) // 8 * 8
-        mark = np.zeros(height * stride, np.uint8)
-        self._scratch = spans.Scratch(
-            np.zeros(height * stride),
-            mark,
-            mark.view(np.uint64),
-            np.empty(height * stride, np.int32),
-            np.empty((height, width + 1), np.int32),
-        )
         self._bands = -(-height // trace.BAND)
         self._bases = np.zeros((self._bands + 1, 4), np.int64)
         self._spans: spans.Spans | None = None
@@ -168,7 +160,7 @@ class Raster:
 
     def memory(self) -> int:
         """Bytes of the buffers that are kept; images that were handed out are not among them."""
-        held = [*self._buffers.values(), *self._scratch[:2], *self._scratch[3:]]
+        held = [*self._buffers.values()]
         if self._spans is not None:
             held += [*self._spans, *self._lines, *self._inks]
         return sum(values.nbytes for values in held)
@@ -238,7 +230,7 @@ class Raster:
                 )
             if found.ranges.shape[1] != paths:
                 found = found._replace(ranges=np.empty((self._bands, paths, 4), np.int64))
-            spans.span(self._lines, opaque, self._scratch, found)
+            spans.span(self._lines, opaque, self.width, min(self._bands, get_num_threads()), found)
             self._spans = found
             room = np.diff(self._bases, axis=0)
             if (found.counts <= room)[:, [0, 2, 3]].all():
