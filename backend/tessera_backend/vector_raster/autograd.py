@@ -133,7 +133,7 @@ def _with_floats(scene: Scene, floats: Sequence[Any]) -> Scene:
 
 def _plain(scene: Scene) -> Scene:
     """A copy of the scene in numpy: an optimizer may change its tensors before the backward pass."""
-    return _with_floats(scene, [np.array(values.detach().cpu()) for values in _floats(scene)])
+    return _with_floats(scene, [values.detach().cpu().numpy().copy() for values in _floats(scene)])
 
 
 def _check_tensors(scene: Scene) -> None:

@@ -8,7 +8,6 @@ from tessera_protocol.errors import error
 
 from .scene import Scene
 
-
 # Beyond, rows and columns are not exact whole numbers any more.
 FARTHEST = 1e12
 
