@@ -12,9 +12,9 @@ from tessera_protocol.paths import cache_dir
 
 os.environ.setdefault("NUMBA_CACHE_DIR", str(cache_dir() / "numba"))
 
-from numba import njit, prange
+from numba import get_num_threads, njit, prange
 
-__all__ = ["is_warm", "njit", "prange"]
+__all__ = ["get_num_threads", "is_warm", "njit", "prange"]
 
 
 def is_warm() -> bool:
