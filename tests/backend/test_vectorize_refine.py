@@ -64,18 +64,21 @@ def test_a_missing_shape_is_added_and_the_structure_stays():
     np.testing.assert_allclose(added.path.fill, YELLOW, atol=0.03)
 
 
-def test_the_largest_regions_come_first():
-    """As many as asked for, not smaller than the smallest, each connected and of like error."""
+def test_the_worst_regions_come_first():
+    """As many as asked for, not smaller than the smallest, each connected and of one colour of the picture."""
     error = np.zeros((30, 40))
+    colors = np.zeros((30, 40), int)
     error[2:12, 2:12] = 0.5
-    error[2:12, 20:26] = 0.5
+    error[2:12, 20:26] = 0.7
+    colors[2:12, 20:26] = 1
+    error[2:12, 26:30] = 0.7
     error[20:23, 5:8] = 0.9
     error[28, 38] = 1.0
     error[15] = refine._NO_ERROR / 2
-    regions = refine.worst(error, 10, 4)
-    assert [int(region.sum()) for region in regions] == [100, 60, 9]
-    assert [int(region.sum()) for region in refine.worst(error, 2, 4)] == [100, 60]
-    assert refine.worst(np.zeros((5, 5)), 3, 1) == []
+    regions = refine.worst(error, colors, 10, 4)
+    assert [int(region.sum()) for region in regions] == [100, 60, 40, 9]
+    assert [int(region.sum()) for region in refine.worst(error, colors, 2, 4)] == [100, 60]
+    assert refine.worst(np.zeros((5, 5)), colors[:5, :5], 3, 1) == []
 
 
 def test_a_new_shape_goes_beneath_the_structure_that_it_would_hide():

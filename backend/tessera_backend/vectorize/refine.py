@@ -1,8 +1,9 @@
 """Stage II: colours for the structure, which stays as it is then, and more shapes where the drawing is furthest off.
 
 After Wang et al., CVPR 2025, section 3.3, with the numbers of the authors' code. Colours are what is dominant where a
-shape is seen, below all that covers it. New shapes come from the largest connected regions of like error, as in LIVE
-(Ma et al., CVPR 2022). Shapes that do little are taken out, and neighbours of one colour become one.
+shape is seen, below all that covers it. New shapes come from the connected regions with most error, as the text says;
+the code takes the largest regions of like error, as LIVE does (Ma et al., CVPR 2022), which leaves a tenth more of it.
+Shapes that do little are taken out, and neighbours of one colour become one.
 """
 
 from __future__ import annotations
@@ -15,12 +16,12 @@ from scipy.spatial import cKDTree
 from skimage.measure import label as components
 
 from ..progress import SILENT, Progress
-from ..vector_raster import Raster
+from ..vector_raster import Raster, Scene
 from .area import cover
 from .drawing import Drawing, Path
 from .palette import chosen
 from .scene import to_paths, to_scene
-from .structure import POINT_RATE, TOLERANCE, Adam, curves, falling
+from .structure import TOLERANCE, Adam, Points, curves, flat
 
 ROUNDS = 5
 # Of the paths that are left, what a round adds; the last one adds all.
@@ -30,8 +31,8 @@ STEPS, STEPS_AFTER = 100, 50
 COLOR_RATE = 0.01
 # Colours that the picture is reduced to, to find dominant colours and regions; of a sample of pixels.
 _CLUSTERS, _SAMPLE = 80, 20_000
-# Squared error, over three channels, that calls for no shape; and how many classes of error there are above it.
-_NO_ERROR, _CLASSES = 0.025, 139
+# Squared error, over three channels, that calls for no shape.
+_NO_ERROR = 0.025
 # A shape is taken out if that raises the sum of squared errors by less than this share of what shapes have left of it
 # each, or by less than this in all, which nobody sees.
 _WORTHLESS, _UNSEEN = 0.1, 0.01
@@ -89,7 +90,7 @@ class Refinement:
 
     def render(self) -> np.ndarray:
         """The drawing as it is, on white: float32 (H, 3, W)."""
-        return self._raster.forward(to_scene(self._drawing(self.items)))
+        return self._raster.forward(self._scene(self.items))
 
     def error(self) -> float:
         """Mean squared error."""
@@ -106,7 +107,7 @@ class Refinement:
             how many there were.
         """
         off = self.render().transpose(0, 2, 1) - self.colors[self.clusters]
-        regions = worst((off * off).sum(2) * self._opaque, count, self._smallest)
+        regions = worst((off * off).sum(2) * self._opaque, self.clusters, count, self._smallest)
         image = self._target.transpose(0, 2, 1)
         added = 0
         for region in regions:
@@ -122,23 +123,24 @@ class Refinement:
         if not free:
             return
         # What lies below the first free path never changes.
-        ground = self._raster.forward(to_scene(self._drawing(self.items[: free[0]])))
+        ground = self._raster.forward(self._scene(self.items[: free[0]]))
         moving = self.items[free[0] :]
-        scene = to_scene(self._drawing(moving))
+        moved = flat([item.path for item in moving])
         held = np.array([not item.free for item in moving])
-        fixed = np.repeat(held, np.diff(scene.contours[scene.paths]))
-        adams = Adam(scene.points.shape), Adam((len(moving), 3))
+        fixed = np.repeat(held, moved.sizes)
+        points, colors = Points(moved, steps), moved.paint.colors[:, 0, :3]
+        adam = Adam(colors.shape)
         for step in range(steps):
             progress("refine", step / steps, f"{len(self.items)} paths")
-            off = self._raster.forward(scene, ground) - self._target
+            off = self._raster.forward(moved.scene(self.width, self.height), ground) - self._target
             found = self._raster.backward(off * np.float32(2 / off.size))
-            found.points[fixed], found.colors[held] = 0, 0
-            scene.points += adams[0].change(found.points, POINT_RATE * falling(step, steps))
-            colors = scene.paint.colors[:, 0, :3]
-            colors += adams[1].change(found.colors[:, 0, :3], COLOR_RATE)
+            points.move(np.where(fixed[:, None], 0, found.points))
+            colors += adam.change(np.where(held[:, None], 0, found.colors[:, 0, :3]), COLOR_RATE)
             np.clip(colors, 0, 1, out=colors)
-        paths = to_paths(scene, [item.path for item in moving])
-        self.items[free[0] :] = [dataclasses.replace(a, path=b) for a, b in zip(moving, paths, strict=True)]
+        paths = to_paths(moved.scene(self.width, self.height), [item.path for item in moving])
+        self.items[free[0] :] = [
+            dataclasses.replace(old, path=path) if old.free else old for old, path in zip(moving, paths, strict=True)
+        ]
 
     def prune(self) -> None:
         """Take out free paths that are worth next to nothing."""
@@ -160,7 +162,7 @@ class Refinement:
         self.items = [item for i, item in enumerate(self.items) if not item.free or i in covered]
 
     def _thin(self, free: bool, share: float) -> None:
-        """Take out paths, free or not, worth less than a share of the mean error; one by one: one may replace another."""
+        """Take out paths, free or not, that are worth next to nothing; one by one, for one may replace another."""
         while any(item.free is free for item in self.items):
             off = self.render() - self._target
             limit = max(share * float((off * off).sum()) / len(self.items), _UNSEEN)
@@ -191,8 +193,8 @@ class Refinement:
         apart = np.abs(np.subtract(self.items[low].path.fill, self.items[high].path.fill)).sum()
         return apart <= _SAME_COLOR and np.count_nonzero(covered[low] & covered[high]) >= _TOUCHING
 
-    def _drawing(self, items: Sequence[Item]) -> Drawing:
-        return Drawing(self.width, self.height, tuple(item.path for item in items), ("",))
+    def _scene(self, items: Sequence[Item]) -> Scene:
+        return to_scene(Drawing(self.width, self.height, tuple(item.path for item in items), ("",)))
 
 
 def reduced(image: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -205,23 +207,19 @@ def reduced(image: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
     return colors, cKDTree(colors).query(pixels)[1].reshape(image.shape[:2])
 
 
-def worst(error: np.ndarray, count: int, smallest: int) -> list[np.ndarray]:
-    """The largest connected regions of like error.
+def worst(error: np.ndarray, clusters: np.ndarray, count: int, smallest: int) -> list[np.ndarray]:
+    """The connected regions of one colour that have most of the error.
 
     Args:
         error: float (H, W), squared, summed over channels.
+        clusters: int (H, W), the colour of each pixel.
         count: how many regions at most.
         smallest: px; smaller ones are none.
     Returns:
-        bool (H, W) each, the largest first.
+        bool (H, W) each, the worst first.
     """
-    wrong = error >= _NO_ERROR
-    if not wrong.any():
-        return []
-    edges = np.quantile(error[wrong], np.linspace(0, 1, _CLASSES + 1)[1:-1])
-    classes = np.where(wrong, 1 + np.searchsorted(edges, error), 0)
-    labels = components(classes, connectivity=1)
-    sizes = np.bincount(labels.ravel())
-    sizes[0] = 0
-    largest = np.argsort(-sizes, kind="stable")[:count]
-    return [labels == i for i in largest if sizes[i] >= smallest]
+    labels = components(np.where(error >= _NO_ERROR, clusters + 1, 0), connectivity=1).ravel()
+    sizes, errors = np.bincount(labels), np.bincount(labels, error.ravel())
+    errors[sizes < smallest] = 0
+    errors[0] = 0
+    return [(labels == i).reshape(error.shape) for i in np.argsort(-errors, kind="stable")[:count] if errors[i] > 0]
