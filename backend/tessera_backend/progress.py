@@ -19,6 +19,7 @@ class Progress:
         report: told (stage, fraction in [0, 1] of the whole job, a line of text).
         cancelled: asked whether to stop; polled at each call.
         listener: gets previews that it may call, as often as it wants some; None: nobody looks at them.
+        enough: asked whether the result as it is by now will do.
     """
 
     def __init__(
@@ -26,10 +27,12 @@ class Progress:
         report: Report | None = None,
         cancelled: Callable[[], bool] | None = None,
         listener: Callable[[Preview], None] | None = None,
+        enough: Callable[[], bool] | None = None,
     ) -> None:
         self._report = report
         self._cancelled = cancelled
         self._listener = listener
+        self._enough = enough
 
     def __call__(self, stage: str, fraction: float, text: str = "") -> None:
         """Say where the job is.
@@ -42,6 +45,10 @@ class Progress:
         if self._report is not None:
             self._report(stage, min(max(fraction, 0.0), 1.0), text)
 
+    def enough(self) -> bool:
+        """Whether somebody wants the result as good as it is by now; for jobs that are `stoppable`, in their loops."""
+        return self._enough is not None and self._enough()
+
     def show(self, preview: Preview) -> None:
         """Offer a preview: costs next to nothing when nobody wants one, so it is for every step."""
         if self._listener is not None:
@@ -49,14 +56,15 @@ class Progress:
 
     def part(self, low: float, high: float) -> Progress:
         """A Progress whose 0 to 1 is `low` to `high` of this one."""
-        return Progress(lambda stage, f, text: self(stage, low + f * (high - low), text), listener=self._listener)
+        report = lambda stage, f, text: self(stage, low + f * (high - low), text)  # noqa: E731
+        return Progress(report, listener=self._listener, enough=self.enough)
 
     def showing(self, finish: Callable[[Any], Any]) -> Progress:
         """This Progress, with `finish` applied to the previews: for stages that know less than their caller.
 
         What reaches the job's end has to be a mapping, buffer name -> array.
         """
-        return Progress(self, listener=lambda preview: self.show(lambda: finish(preview())))
+        return Progress(self, listener=lambda preview: self.show(lambda: finish(preview())), enough=self.enough)
 
 
 SILENT = Progress()

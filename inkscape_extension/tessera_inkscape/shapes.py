@@ -17,9 +17,10 @@ import inkex
 from inkex import AbortExtension, BaseElement, SvgDocumentElement, Transform
 from inkex.command import INKSCAPE_EXECUTABLE_NAME, CommandNotFound, which
 
-from . import clips, gather, place
+from . import clips, gather
 from .clips import Region, Ring
 from .geometry import Page, length, own_transform
+from .over import RUN, SVG
 
 OUTLINE_SECONDS = 60
 _SHAPES = ("path", "rect", "circle", "ellipse", "polygon", "polyline")
@@ -55,9 +56,7 @@ def _drawn_after(svg: SvgDocumentElement, source: gather.Source) -> list[BaseEle
 
 def _is_result(element: BaseElement) -> bool:
     """Whether an element is, or is in, a layer that an effect of ours made: "Select all" is not meant to protect it."""
-    return any(
-        layer.find(f"{place.SVG}metadata/{place.RUN}") is not None for layer in (element, *element.iterancestors())
-    )
+    return any(layer.find(f"{SVG}metadata/{RUN}") is not None for layer in (element, *element.iterancestors()))
 
 
 def _around(shape: BaseElement) -> Transform:

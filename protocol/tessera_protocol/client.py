@@ -97,6 +97,10 @@ class Client:
         """Ask for a job's end; `Failed` with code "cancelled" is the answer."""
         self._send(messages.Cancel(job_id))
 
+    def enough(self, job_id: str) -> None:
+        """Ask a job that can stop early for the result as it is by now; others go on."""
+        self._send(messages.Enough(job_id))
+
     def acknowledge(self, job_id: str, timeout: float = 5.0) -> None:
         """Say that the result is safe here; the backend deletes its copy.
 
@@ -148,13 +152,17 @@ class Client:
         job_id: str,
         on_progress: Callable[[messages.Progress], None] | None = None,
         should_cancel: Callable[[], bool] | None = None,
+        should_stop: Callable[[], bool] | None = None,
     ) -> messages.Result:
         """Wait for a job's result; acknowledge it when it is safe with you.
+
+        Args:
+            should_stop: says when the result as it is by then is enough, see `enough`.
 
         Raises:
             TesseraError: the job's failure; Cancelled when `should_cancel` said so; Unreachable.
         """
-        asked = False
+        asked = stopped = False
         while True:
             for event in self.poll(0.1):
                 if getattr(event, "job_id", None) not in (job_id, ""):
@@ -168,6 +176,9 @@ class Client:
             if not asked and should_cancel is not None and should_cancel():
                 self.cancel(job_id)
                 asked = True
+            if not stopped and should_stop is not None and should_stop():
+                self.enough(job_id)
+                stopped = True
 
     def finish_cancel(self, job_id: str) -> None:
         """Cancel and wait until the backend says that the job has ended, one way or the other."""

@@ -87,6 +87,11 @@ class Cancel(Message):
 
 
 @dataclasses.dataclass(frozen=True)
+class Enough(Message):
+    job_id: str
+
+
+@dataclasses.dataclass(frozen=True)
 class Acknowledge(Message):
     job_id: str
 
@@ -164,6 +169,7 @@ TYPES: Mapping[str, type[Message]] = {
     "submit": Submit,
     "attach": Attach,
     "cancel": Cancel,
+    "enough": Enough,
     "acknowledge": Acknowledge,
     "jobs": Jobs,
     "status": Status,

@@ -14,7 +14,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from tessera_backend.cli.demo import STIPPLES
+from tessera_backend.cli.demo import STIPPLES, VECTORS
 from tessera_backend.demo import STILL_LIFE
 from tessera_backend.images import encode_png
 from tests.conftest import BackendProcess, until
@@ -251,10 +251,11 @@ def test_the_demo_ends_with_pictures(tmp_path: Path) -> None:
     page = tmp_path / "demo" / "index.html"
     assert str(page) in done.stdout
     drawings = sorted((tmp_path / "demo").glob("*.svg"))
-    assert len(drawings) == len(STIPPLES)
+    assert [drawing.stem.partition("-")[2] for drawing in drawings] == [*sorted(STIPPLES), *sorted(VECTORS)]
     for drawing in drawings:
         assert drawing.name in page.read_text()
-        assert len(circles(drawing)) > 1000 or drawing.stem == "stipple-line"
+        kind, _, name = drawing.stem.partition("-")
+        assert kind == "vectorize" or name == "line" or len(circles(drawing)) > 1000
 
 
 def test_a_bug_is_a_sentence_and_a_log(tmp_path: Path) -> None:

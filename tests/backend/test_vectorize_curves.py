@@ -99,7 +99,7 @@ def test_traced_corners_are_sharp_again() -> None:
 
 
 @settings(max_examples=40, deadline=None)
-@given(st.floats(2.0, 9.0), st.floats(0.0, 1.0), st.floats(0.0, 1.0))
+@given(st.floats(2.5, 9.0), st.floats(0.0, 1.0), st.floats(0.0, 1.0))
 def test_traced_dots_are_round(radius: float, x: float, y: float) -> None:
     """Dots of a few pixels have no corners, for all that pixels are square: two to six cubics, smooth ones."""
     yy, xx = np.mgrid[:24, :24] + 0.5

@@ -80,9 +80,9 @@ def test_labels_and_groups():
         ("white, whole picture", ()),
         ("red, left", ("on white, whole picture",)),
         ("blue, right", ("on white, whole picture",)),
-        ("black, left", ("on red, left",)),
-        ("black, left 2", ("on red, left",)),
-        ("black, right", ("on blue, right",)),
+        ("black, left", ("on white, whole picture", "on red, left")),
+        ("black, left 2", ("on white, whole picture", "on red, left")),
+        ("black, right", ("on white, whole picture", "on blue, right")),
     ]
 
 
@@ -99,7 +99,7 @@ def test_what_is_named_stays():
     assert "door, blue, right" in by_label
     assert by_label["black, left"] == ("black parts, centre", "black parts, left")
     assert by_label["black, right"] == ("black parts, centre",)
-    assert by_label["eye, black, left"] == ("on my square",)
+    assert by_label["eye, black, left"] == ("cat", "on my square")
 
 
 def test_gradients_and_translucency():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from types import TracebackType
 from typing import Any
@@ -42,3 +43,30 @@ class ProgressBar:
             self._bar.__exit__(kind, value, trace)
         if kind is KeyboardInterrupt:
             raise error("cancelled", "Cancelled; nothing was written.") from None
+
+
+class EarlyEnd:
+    """While it is open, the first Ctrl-C asks a job for what it has, and the second one cancels it."""
+
+    def __init__(self) -> None:
+        self._asked = False
+        self._before: Any = None
+
+    def asked(self) -> bool:
+        """Whether Ctrl-C was pressed."""
+        return self._asked
+
+    def __enter__(self) -> EarlyEnd:
+        self._before = signal.signal(signal.SIGINT, self._on_interrupt)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        signal.signal(signal.SIGINT, self._before)
+
+    def _on_interrupt(self, number: int, frame: Any) -> None:
+        if self._asked:
+            raise KeyboardInterrupt
+        self._asked = True
+        click.echo("\nFinishing with what there is; press Ctrl-C again to cancel.", err=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tessera_protocol.errors import error
-from tessera_protocol.jobs import StippleParams
+from tessera_protocol.jobs import StippleParams, VectorizeParams
 
 from .bar import ProgressBar
 
@@ -50,6 +50,18 @@ STIPPLES = {
     "wvs": ("Even spacing (Secord 2002)", StippleParams(dots=5000, page_width=200.0, engine="wvs")),
 }
 
+VECTORS = {
+    "layered": ("Layered: 64 shapes on five levels, in named groups", VectorizeParams(paths=64)),
+    "faithful": (
+        "Faithful: 128 shapes wherever they bring it nearer to the picture",
+        VectorizeParams(paths=128, preset="faithful"),
+    ),
+    "vinyl": (
+        "Cut out: six colours side by side, for vinyl and screen print",
+        VectorizeParams(paths=48, engine="fast", colors=6, cut_out=True, gradients=False),
+    ),
+}
+
 
 @click.command("demo")
 @click.option("-o", "--output", type=click.Path(path_type=Path), default=Path("tessera-demo"), show_default=True)
@@ -64,7 +76,8 @@ def demo_command(output: Path) -> None:
         raise error("unusable-input", f"{output} can't be made: {exc.strerror}.", field="output") from exc
     with private.private_home(), private.running_backend("demo") as client:
         _wait_until_warm(client)
-        entries = [_stipple(client, name, *STIPPLES[name], output) for name in STIPPLES]
+        entries = [_vectorize(client, name, *VECTORS[name], output) for name in VECTORS]
+        entries += [_stipple(client, name, *STIPPLES[name], output) for name in STIPPLES]
     page = gallery.write_index(output, entries)
     click.echo(f"Open {page.resolve()}")
 
@@ -88,6 +101,24 @@ def _stipple(client: Client, name: str, title: str, params: StippleParams, outpu
     path.write_bytes(to_svg(dots, params, title))
     click.echo(f"{path}: {len(dots.positions)} dots in {seconds:.1f} s")
     return Entry.of_stipples(path.name, title, dots, seconds, dark=params.invert)
+
+
+def _vectorize(client: Client, name: str, title: str, params: VectorizeParams, output: Path) -> Entry:
+    from tessera_backend.demo import still_life
+    from tessera_backend.demo.gallery import Entry
+    from tessera_protocol.client import Buffer
+
+    started = time.monotonic()
+    with ProgressBar() as bar:
+        job_id = client.submit("vectorize", params, {"image": Buffer.file(still_life(), "image/png")})
+        result = client.follow(job_id, lambda p: bar(p.stage, p.fraction, p.text))
+    seconds = time.monotonic() - started
+    data = bytes(result.buffers["svg"].data)
+    client.acknowledge(job_id)
+    path = output / f"vectorize-{name}.svg"
+    path.write_bytes(data)
+    click.echo(f"{path}: {result.meta['paths']} paths in {seconds:.1f} s")
+    return Entry.of_shapes(path.name, title, result.meta, len(data), seconds)
 
 
 def _wait_until_warm(client: Client) -> None:

@@ -10,7 +10,7 @@ import click
 from tessera_protocol.jobs import VectorizeParams
 
 from . import files
-from .bar import ProgressBar
+from .bar import EarlyEnd, ProgressBar
 from .options import given, job_options
 
 if TYPE_CHECKING:
@@ -27,12 +27,18 @@ Made = tuple[bytes, dict[str, Any]]
 @click.option("--backend", "through_backend", is_flag=True, help="Let the running backend do it (tessera serve).")
 @job_options(VectorizeParams)
 def vectorize_command(image: Path, output: Path | None, device: str, through_backend: bool, **options: Any) -> None:
-    """Turn IMAGE into layered shapes: filled curves in named groups, an Inkscape layer for each level of detail."""
+    """Turn IMAGE into layered shapes: filled curves in named groups, an Inkscape layer for each level of detail.
+
+    Ctrl-C ends it early with the drawing as it is by then; pressed twice, without one.
+    """
     params = given(VectorizeParams, options)
     output = output or image.with_suffix(".layers.svg")
     files.check_output(output, (".svg",), "layers.svg")
-    with ProgressBar() as bar:
-        data, meta = _through_backend(image, params, bar) if through_backend else _here(image, params, device, bar)
+    with ProgressBar() as bar, EarlyEnd() as early:
+        if through_backend:
+            data, meta = _through_backend(image, params, bar, early)
+        else:
+            data, meta = _here(image, params, device, bar, early)
     files.write(output, data)
     click.echo(f"{output}: {told(meta)}, {len(data) / 1000:.0f} kB")
 
@@ -52,7 +58,7 @@ def save_result(result: Result, output: Path) -> str:
     return told(result.meta)
 
 
-def _here(image: Path, params: VectorizeParams, device: str, bar: ProgressBar) -> Made:
+def _here(image: Path, params: VectorizeParams, device: str, bar: ProgressBar, early: EarlyEnd) -> Made:
     bar("reading", 0.0, f"Reading {image.name}")
     from tessera_backend.images import load
     from tessera_backend.progress import Progress
@@ -66,11 +72,11 @@ def _here(image: Path, params: VectorizeParams, device: str, bar: ProgressBar) -
     from tessera_backend.vectorize import vectorize
     from tessera_backend.vectorize.svg import to_svg
 
-    drawing = vectorize(pixels, params, Progress(bar), device=device)
+    drawing = vectorize(pixels, params, Progress(bar, enough=early.asked), device=device)
     return to_svg(drawing), drawing.meta
 
 
-def _through_backend(image: Path, params: VectorizeParams, bar: ProgressBar) -> Made:
+def _through_backend(image: Path, params: VectorizeParams, bar: ProgressBar, early: EarlyEnd) -> Made:
     from tessera_protocol.client import Buffer, Client
 
     inputs = {"image": Buffer.file(files.read("image", image))}
@@ -78,7 +84,7 @@ def _through_backend(image: Path, params: VectorizeParams, bar: ProgressBar) -> 
         job_id = client.submit("vectorize", params, inputs)
         click.echo(f"Job {job_id}", err=True)
         try:
-            result = client.follow(job_id, lambda p: bar(p.stage, p.fraction, p.text))
+            result = client.follow(job_id, lambda p: bar(p.stage, p.fraction, p.text), should_stop=early.asked)
         except KeyboardInterrupt:
             client.finish_cancel(job_id)
             raise

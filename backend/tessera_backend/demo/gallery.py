@@ -46,6 +46,14 @@ class Entry:
         text = f"{count:,} dots on {width:g} x {height:g} mm."
         return cls(title, picture, text, facts | {"seconds": seconds, "dots": count}, dark=dark)
 
+    @classmethod
+    def of_shapes(cls, picture: str, title: str, meta: Mapping[str, object], size: int, seconds: float) -> Entry:
+        """The entry of a vectorization: `picture` is its SVG file of `size` bytes."""
+        run = dict(meta) | {"weights": meta.get("weights") or "none"}
+        facts = {name: str(run[name]) for name in ("engine", "weights", "device", "seed")}
+        text = f"{meta['paths']} paths, {meta['psnr']:.1f} dB from the picture, {size / 1000:.0f} kB."
+        return cls(title, picture, text, facts | {"seconds": seconds, "paths": meta["paths"]})
+
 
 def write_index(folder: Path, entries: list[Entry]) -> Path:
     """Write `index.html` into `folder` and return its path.

@@ -218,6 +218,9 @@ class Broker:
         else:
             self._pool.cancel(entry.job_id)
 
+    def _on_enough(self, peer: bytes, number: int, message: messages.Enough) -> None:
+        self._pool.tell(message.job_id, "enough")
+
     def _on_acknowledge(self, peer: bytes, number: int, message: messages.Acknowledge) -> None:
         entry = self._spool.get(message.job_id)
         if entry.state in WAITING:
@@ -389,6 +392,7 @@ _HANDLERS: Mapping[type[Message], Callable[..., None]] = {
     messages.Submit: Broker._on_submit,
     messages.Attach: Broker._on_attach,
     messages.Cancel: Broker._on_cancel,
+    messages.Enough: Broker._on_enough,
     messages.Acknowledge: Broker._on_acknowledge,
     messages.Jobs: Broker._on_jobs,
     messages.Status: Broker._on_status,

@@ -110,12 +110,18 @@ class Pool:
 
     def cancel(self, job_id: str) -> bool:
         """Ask the worker of a running job to stop, and kill it when it doesn't in time; whether it was running."""
+        member = self.tell(job_id, "cancel")
+        if member is not None:
+            member.kill_at = time.monotonic() + self._settings.cancel_grace
+        return member is not None
+
+    def tell(self, job_id: str, word: str) -> Member | None:
+        """Send "cancel" or "enough" to the worker of a running job, and return it; None where the job doesn't run."""
         for member in self._members.values():
             if member.job_id == job_id:
-                self._send(member, {"kind": "cancel"})
-                member.kill_at = time.monotonic() + self._settings.cancel_grace
-                return True
-        return False
+                self._send(member, {"kind": word})
+                return member
+        return None
 
     def tick(self, failed: Callable[[str, Failure], None]) -> None:
         """Bury the dead, kill the deaf, start replacements; `failed` hears of the jobs that were lost."""

@@ -62,7 +62,7 @@ class Worker:
         self._device = device
         self._image_pixels = image_pixels
         self._log_path = log_path
-        self._cancelled = False
+        self._cancelled = self._enough = False
         self._reported = ("", 0.0)
         # What a preview goes with, and when the last one went.
         self._latest: dict[str, Any] | None = None
@@ -87,7 +87,7 @@ class Worker:
 
     def _serve(self, order: dict[str, Any]) -> None:
         job_id = order["job_id"]
-        self._cancelled = False
+        self._cancelled = self._enough = False
         started = time.monotonic()
         log.info("job started", extra={"job_id": job_id, "job": order["job"]})
         try:
@@ -121,7 +121,9 @@ class Worker:
 
     def _run(self, order: dict[str, Any]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
         inputs = {i["name"]: buffer_of(i, read_mapped(Path(i["path"]))) for i in order["inputs"]}
-        progress = Progress(lambda *report: self._report(order["job_id"], *report), self._is_cancelled, self._show)
+        progress = Progress(
+            lambda *report: self._report(order["job_id"], *report), self._is_cancelled, self._show, self._is_enough
+        )
         self._latest, self._previewed = None, 0.0
         meta, outputs = jobs.run(
             order["job"],
@@ -161,9 +163,13 @@ class Worker:
     def _is_cancelled(self) -> bool:
         while (order := self._receive(0.0)) is not None:
             self._cancelled |= order["kind"] in ("cancel", "exit")
+            self._enough |= order["kind"] == "enough"
             self._leave |= order["kind"] == "exit"
         self._leave |= self._orphaned()
         return self._cancelled or self._leave
+
+    def _is_enough(self) -> bool:
+        return self._enough
 
     def _orphaned(self) -> bool:
         """Whether the broker is gone; looks once a second, for this is asked at every step of a job."""

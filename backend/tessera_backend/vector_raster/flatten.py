@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..compiled import njit
+from .scene import Scene
 from .stroke import DIAGONAL
 
 # Beyond that a cubic is larger than any canvas it is drawn on.
@@ -24,7 +25,7 @@ class Polylines(NamedTuple):
         paths: int64 (P + 1,): path p owns the contours from paths[p] to paths[p + 1].
         before: int64 (V,), of each vertex the one before it: edge v goes from before[v] to v.
         boxes: int64 (P, 4): columns and rows x0, y0, x1, y1 of the canvas that path p may touch, ends excluded.
-        turning: float64 (P,): the sign of the path's signed area, 1 or -1.
+        turning: float64 (P,): the sign of the winding number within the path, 1 or -1.
         half: float64 (P,): half the stroke's width, px; 0 for what is filled.
         even_odd: bool (P,).
     """
@@ -40,12 +41,37 @@ class Polylines(NamedTuple):
     even_odd: np.ndarray
 
 
+def polylines(scene: Scene, tolerance: float, segments: int | None = None) -> Polylines:
+    """A scene's curves, within `tolerance` px, or with that many segments a cubic."""
+    points = np.ascontiguousarray(scene.points, np.float64)
+    contours = np.ascontiguousarray(scene.contours, np.int64)
+    cubics = np.arange(len(points) // 3 + 1) * (segments or 1)
+    if segments is None:
+        subdivide(points, contours, tolerance, cubics)
+    vertices = np.empty((cubics[-1], 2))
+    flatten(points, contours, cubics, vertices)
+    paths = len(scene.paths) - 1
+    lines = Polylines(
+        vertices,
+        cubics,
+        cubics[contours // 3],
+        np.ascontiguousarray(scene.paths, np.int64),
+        np.empty(len(vertices), np.int64),
+        np.empty((paths, 4), np.int64),
+        np.empty(paths),
+        0.5 * np.asarray(scene.stroke, np.float64),
+        np.ascontiguousarray(scene.even_odd, bool),
+    )
+    bound(lines, scene.width, scene.height)
+    return lines
+
+
 @njit(cache=True)
-def subdivide(points: np.ndarray, contours: np.ndarray, tolerance: float, cubics: np.ndarray) -> bool:
+def subdivide(points: np.ndarray, contours: np.ndarray, tolerance: float, cubics: np.ndarray) -> None:
     """Choose each cubic's number of segments, uniform in t, and count vertices into `cubics`, int64 (Q + 1,).
 
     Wang's bound: n >= sqrt(d (d - 1) / 8 * M / tolerance) for degree d and largest second difference M of the control
-    points. False where a point is not finite.
+    points.
     """
     cubics[0] = 0
     for k in range(contours.shape[0] - 1):
@@ -58,11 +84,8 @@ def subdivide(points: np.ndarray, contours: np.ndarray, tolerance: float, cubics
                 x = points[i + j, 0] - 2 * points[i + j + 1, 0] + far[0]
                 y = points[i + j, 1] - 2 * points[i + j + 1, 1] + far[1]
                 bend = max(bend, x * x + y * y)
-                if not math.isfinite(x + y):
-                    return False
             count = math.ceil(math.sqrt(0.75 * math.sqrt(bend) / tolerance))
             cubics[i // 3 + 1] = cubics[i // 3] + min(max(int(count), 1), MOST_SEGMENTS)
-    return True
 
 
 @njit(cache=True)
@@ -125,7 +148,8 @@ def bound(lines: Polylines, width: int, height: int) -> None:
                 area += vertices[last, 0] * y - x * vertices[last, 1]
                 lines.before[v] = last
                 last = v
-        lines.turning[p] = 1.0 if area >= 0 else -1.0
+        # Windings count edges that run down as positive: clockwise on the screen is negative.
+        lines.turning[p] = -1.0 if area >= 0 else 1.0
         margin = lines.half[p] + DIAGONAL if lines.half[p] > 0 else 0.0
         box = lines.boxes[p]
         box[:] = 0

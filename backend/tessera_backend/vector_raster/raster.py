@@ -39,6 +39,13 @@ class Gradients:
     stroke: np.ndarray
 
 
+def opaque_paths(scene: Scene) -> np.ndarray:
+    """bool (P,): whose colours and opacity let nothing through."""
+    solid = np.asarray(scene.paint.kind) == SOLID
+    alpha = scene.paint.colors[..., 3]
+    return (np.asarray(scene.opacity) >= 1) & np.where(solid, alpha[:, 0] >= 1, (alpha >= 1).all(1))
+
+
 class Raster:
     """Renders scenes of one size, and keeps its buffers between calls. Not for two threads at a time.
 
@@ -104,7 +111,8 @@ class Raster:
         """
         check(scene, self.width, self.height)
         self._scene, self._background = scene, background
-        self._lines, self._inks = self._flattened(scene), self._inked(scene)
+        self._lines = flatten.polylines(scene, self.tolerance, self.segments)
+        self._inks = self._inked(scene)
         return self._paint(self._inks)
 
     def backward(self, upstream: np.ndarray) -> Gradients:
@@ -173,31 +181,6 @@ class Raster:
             kept = self._buffers[name] = np.empty(int(SLACK * size), dtype or self.dtype)
         return kept[:size].reshape(shape)
 
-    def _flattened(self, scene: Scene) -> flatten.Polylines:
-        """The scene's curves as polylines."""
-        points = np.ascontiguousarray(scene.points, np.float64)
-        contours = np.ascontiguousarray(scene.contours, np.int64)
-        cubics = np.empty(len(points) // 3 + 1, np.int64)
-        flatten.subdivide(points, contours, self.tolerance, cubics)
-        if self.segments:
-            cubics = np.arange(len(cubics)) * self.segments
-        vertices = np.empty((cubics[-1], 2))
-        flatten.flatten(points, contours, cubics, vertices)
-        paths = len(scene.paths) - 1
-        lines = flatten.Polylines(
-            vertices,
-            cubics,
-            cubics[contours // 3],
-            np.ascontiguousarray(scene.paths, np.int64),
-            np.empty(len(vertices), np.int64),
-            np.empty((paths, 4), np.int64),
-            np.empty(paths),
-            0.5 * np.asarray(scene.stroke, np.float64),
-            np.ascontiguousarray(scene.even_odd, bool),
-        )
-        flatten.bound(lines, self.width, self.height)
-        return lines
-
     def _inked(self, scene: Scene) -> blend.Inks:
         """The scene's paint, in the kernels' form."""
         paint = scene.paint
@@ -211,7 +194,7 @@ class Raster:
             np.ascontiguousarray(paint.offsets, np.float64),
             np.ascontiguousarray(colors[..., : len(self._channels)]),
             alpha,
-            ((kind == SOLID) & (alpha[:, 0] >= 1)) | (alpha >= 1).all(1),
+            opaque_paths(scene),
         )
 
     def _paint(self, inks: blend.Inks) -> np.ndarray:

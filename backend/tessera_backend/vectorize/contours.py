@@ -11,6 +11,8 @@ from skimage.measure import label as components
 _BLURS = (0.8, 0.6, 0.4, 0.0)
 # Share of its area that an outline may lose or gain; thin bridges break, and what is behind them is lost.
 _CHANGED = 0.03
+# How much of it a small shape may lose by being round, besides.
+_ROUNDED = 0.2
 # Room around a mask, px; across the canvas's border the mask goes on for that long.
 _ROOM = 6
 # Holes smaller than this are left out, px.
@@ -42,12 +44,14 @@ def outlines(mask: np.ndarray, *, holes: bool = True) -> list[np.ndarray]:
     _extend(field, top == 0, bottom == height, left == 0, right == width)
     best: list[np.ndarray] = []
     least = np.inf
+    size = float(field[1:-1, 1:-1].sum())
     for blur in _BLURS:
         rings = _rings(field, blur, holes)
-        changed = abs(sum(area(ring) for ring in rings) / field[1:-1, 1:-1].sum() - 1.0)
+        changed = abs(sum(area(ring) for ring in rings) / size - 1.0)
         if changed < least:
             best, least = rings, changed
-        if changed <= _CHANGED:
+        # A blur takes pi blur^2 from any round shape.
+        if changed <= _CHANGED + min(np.pi * blur**2 / size, _ROUNDED):
             break
     corner = np.array([left - _ROOM, top - _ROOM], np.float64)
     return [np.ascontiguousarray(ring + corner) for ring in best]

@@ -102,6 +102,8 @@ def _corners(points: np.ndarray, least: float) -> np.ndarray:
     corners = np.zeros(count, np.bool_)
     turn = np.empty(count)
     least = max(least, _DOT * 2.0 * np.pi * _REACH / count)
+    if least > 0.7 * np.pi:  # too few samples to tell a corner from a dot
+        return corners
     for i in range(count):
         before, after = points[i - _REACH], points[(i + _REACH) % count]
         ux, uy = points[i, 0] - before[0], points[i, 1] - before[1]

@@ -53,7 +53,7 @@ def descend(
         raster: of the canvas.
         steps: of Adam.
         rate: of points, px a step; the others' rates go with it. It falls along a cosine to `last` of it.
-        progress: told of each tenth step.
+        progress: told of each tenth step; may say that it is enough.
     Returns:
         The loss before each step.
     """
@@ -65,8 +65,12 @@ def descend(
     for step in range(steps):
         if step % 10 == 0:
             progress("descent", step / steps, f"Step {step} of {steps}")
+            if step and progress.enough():
+                break
         scene = shapes.scene(raster.width, raster.height)
-        value, upstream = loss(raster.forward(scene, background))
+        image = raster.forward(scene, background)
+        progress.show(lambda shown=image: shown)
+        value, upstream = loss(image)
         losses.append(value)
         slopes = _slopes(raster.backward(upstream), held)
         falling = last + (1 - last) * 0.5 * (1 + math.cos(math.pi * step / max(steps - 1, 1)))

@@ -9,12 +9,14 @@ import numpy as np
 from tessera_protocol.jobs import VectorizeParams
 
 from ..progress import Progress
-from . import trees
+from . import palette, paper, trees
 from .arrange import arranged
 from .canvas import Canvas, psnr
+from .cutout import cut_out
+from .descent import fidelity
 from .drawing import Drawing, Path
 from .names import level_names, named
-from .scene import to_paths
+from .scene import to_paths, to_scene
 from .shapes import Shapes
 from .working import Working
 
@@ -30,15 +32,34 @@ def draw(working: Working, params: VectorizeParams, progress: Progress, device: 
         The drawing, named, without metadata; and facts for it, of plain JSON types.
     """
     canvas = Canvas.of(working)
-    shapes, facts = _OURS[params.engine](canvas, params, progress.part(0.0, 0.95))
+    if params.engine == "paper":
+        drawing = paper.draw(working.rgba, params, progress.part(0.0, 0.95), device)
+        facts = drawing.meta
+    else:
+        shapes, facts = _OURS[params.engine](canvas, params, progress.part(0.0, 0.95))
+        drawing = _drawing(arranged(shapes, canvas.raster.width, canvas.raster.height), canvas, params)
+    drawing = _finished(drawing, params)
+    error = _error(canvas, drawing)
+    return drawing, facts | {"mse": error, "psnr": round(psnr(error), 2)}
+
+
+def _drawing(shapes: Shapes, canvas: Canvas, params: VectorizeParams) -> Drawing:
     width, height = canvas.raster.width, canvas.raster.height
-    shapes = arranged(shapes, width, height)
-    error = canvas.error(shapes)
-    drawing = Drawing(width, height, _paths(shapes, width, height), level_names(params.levels))
-    progress("names", 0.97, "Naming shapes")
-    return named(drawing), facts | {"mse": error, "psnr": round(psnr(error), 2)}
-
-
-def _paths(shapes: Shapes, width: int, height: int) -> tuple[Path, ...]:
     like = [Path((), np.zeros(3), level=int(level)) for level in shapes.level]
-    return to_paths(shapes.scene(width, height), like)
+    return Drawing(width, height, to_paths(shapes.scene(width, height), like), level_names(params.levels))
+
+
+def _finished(drawing: Drawing, params: VectorizeParams) -> Drawing:
+    """With the colours, the overlaps and the names that were asked for."""
+    if params.palette:
+        drawing = palette.snapped(drawing, params.palette_colors)
+    elif params.colors:
+        drawing = palette.limited(drawing, params.colors, params.seed)
+    if params.cut_out:
+        drawing = cut_out(drawing, params.smallest)
+    return named(drawing)
+
+
+def _error(canvas: Canvas, drawing: Drawing) -> float:
+    image = canvas.raster.forward(to_scene(drawing), canvas.background)
+    return fidelity(canvas.target)(image)[0]

@@ -102,8 +102,8 @@ def named(drawing: Drawing, classes: Sequence[str] = ()) -> Drawing:
 
     A label says colour and place, such as "dark blue, lower left". A group that is called by a bare number gets a name
     of its own like that, the same number the same name. A path without group, above the coarsest level, is put into
-    the group "on ..." of the path that it mostly lies on, of a coarser level. Inside a level paths change places where
-    that joins a group and changes no pixel.
+    the group "on ..." of the path that it mostly lies on, of a coarser level, within the groups of that one. Inside a
+    level paths change places where that joins a group and changes no pixel.
 
     Args:
         classes: what a model says that each path shows, such as "cat"; "" or nothing if it doesn't know.
@@ -134,11 +134,11 @@ def _in_groups(
         place = place_name((*around[:, :2].min(0).tolist(), *around[:, 2:].max(0).tolist()))
         keys[key] = _unique(f"{_fill_name(paths[main])} parts, {place}", taken)
     under = _under(drawing)
-    grouped = []
+    grouped: list[Path] = []
     for path, below in zip(paths, under, strict=True):
         group = tuple(keys.get(name) or name for name in path.group)
         if not group and below >= 0:
-            group = (f"on {paths[below].label}",)
+            group = (*grouped[below].group, f"on {paths[below].label}")
         grouped.append(dataclasses.replace(path, group=group))
     return grouped
 

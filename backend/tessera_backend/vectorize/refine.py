@@ -162,7 +162,7 @@ class Refinement:
         self.items = [item for i, item in enumerate(self.items) if not item.free or i in covered]
 
     def _thin(self, free: bool, share: float) -> None:
-        """Take out paths, free or not, that are worth next to nothing; one by one, for one may replace another."""
+        """Take out paths worth less than a share of the mean error, one by one, as one may replace another."""
         while any(item.free is free for item in self.items):
             off = self.render() - self._target
             limit = max(share * float((off * off).sum()) / len(self.items), _UNSEEN)

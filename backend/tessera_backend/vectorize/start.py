@@ -11,7 +11,7 @@ from . import contours, curves
 from .canvas import Canvas
 from .segment import Partition, Tree, grow, sharpen, split
 from .shapes import Shapes
-from .stack import levels, mask, stack
+from .stack import levels, masks, stack
 
 # How far the backdrop goes beyond the canvas, px.
 _BEYOND = 4.0
@@ -73,8 +73,8 @@ def begin(
     level = levels(partition, order, level_sizes(partition.count, level_count))
     nodes = _tree_nodes(grown, partition)
     outlines, kept = [], []
-    for i, shape in enumerate(order):
-        curve = outlined(mask(partition, shape), tolerance)
+    for i, mask in enumerate(masks(partition, order)):
+        curve = outlined(mask, tolerance)
         if curve:
             outlines.append(curve)
             kept.append(i)

@@ -99,7 +99,8 @@ class Trader:
             self.canvas.descend(shapes, _STEPS, last=_LAST, progress=part)
             surplus = len(shapes) - self.paths
             if surplus > 0:
-                shapes = self.traded(shapes, int(self.paths * share), self.paths + (surplus // 2 if not number else 0))
+                spared = surplus // 2 if not number and not progress.enough() else 0
+                shapes = self.traded(shapes, int(self.paths * share), self.paths + spared)
                 continue
             error = self.canvas.error(shapes)
             if error < least * (1 - _PAYS):
@@ -107,7 +108,7 @@ class Trader:
             else:
                 share /= 2
             traded = int(self.paths * share)
-            if number == most or not traded:
+            if number == most or not traded or progress.enough():
                 break
             shapes = self.traded(best.copy(), traded, self.paths)
         return best, least

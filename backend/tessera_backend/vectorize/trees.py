@@ -6,13 +6,16 @@ They go beyond the paper: seconds instead of an hour, gradients, shapes that are
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from typing import Any
+
+import numpy as np
 
 from tessera_protocol.jobs import VectorizeParams
 
 from ..progress import Progress
-from .canvas import Canvas
-from .segment import Tree
+from .canvas import Canvas, psnr
+from .segment import Tree, residuals
 from .shapes import Shapes
 from .start import Criterion, begin, tree
 from .swaps import Parts, Trader
@@ -24,6 +27,8 @@ _ROUNDS = 5
 _UNLIKE = 0.25
 # A beginning with more shapes than asked for, of which the least useful go.
 _SURPLUS = 1.4
+# Where a quality is asked for and not reached, so many times as many shapes are tried next.
+_MORE = 1.35
 
 _FAITHFUL = (Criterion("affine"), Criterion("constant"), Criterion("affine", sharpened=0))
 _LAYERED = (Criterion("affine", unlike=_UNLIKE), Criterion("constant"))
@@ -43,29 +48,74 @@ def fast(canvas: Canvas, params: VectorizeParams, progress: Progress) -> tuple[S
     """One tree, one cut, one descent."""
     criterion = _criteria(params)[0]
     grown = tree(canvas, criterion, progress.part(0.0, 0.2))
-    start = _start(canvas, grown, criterion, params.paths, params, 0, progress.part(0.2, 0.3))
-    canvas.descend(start.shapes, _FAST, progress=progress.part(0.3, 1.0))
-    return start.shapes, {"criterion": dataclasses.asdict(start.criterion)}
+
+    def made(paths: int, progress: Progress) -> tuple[Shapes, Criterion]:
+        start = _start(canvas, grown, criterion, paths, params, 0, progress)
+        canvas.descend(start.shapes, _FAST, progress=progress)
+        return start.shapes, criterion
+
+    return _good_enough(canvas, params, grown, made, progress.part(0.2, 1.0))
 
 
 def best(canvas: Canvas, params: VectorizeParams, progress: Progress) -> tuple[Shapes, dict[str, Any]]:
     """Several trees; the best beginnings trade shapes; the better of them is finished."""
     criteria = _criteria(params)
-    trials = []
-    for number, criterion in enumerate(criteria):
-        part = progress.part(0.3 * number / len(criteria), 0.3 * (number + 1) / len(criteria))
-        grown = tree(canvas, criterion, part.part(0.0, 0.3))
-        counts = dict.fromkeys((params.paths, round(params.paths * _SURPLUS)))
-        trials += [_start(canvas, grown, criterion, n, params, _TRIAL, part.part(0.3, 1.0)) for n in counts]
-    exact = min((t for t in trials if len(t.shapes) <= params.paths), key=lambda t: t.error)
-    surplus = min(trials, key=lambda t: t.error)
+    grown = [
+        (tree(canvas, criterion, progress.part(0.1 * i / len(criteria), 0.1)), criterion)
+        for i, criterion in enumerate(criteria)
+    ]
+
+    def made(paths: int, progress: Progress) -> tuple[Shapes, Criterion]:
+        return _best_of(canvas, params, grown, paths, progress)
+
+    return _good_enough(canvas, params, grown[0][0], made, progress.part(0.1, 1.0))
+
+
+def _best_of(
+    canvas: Canvas, params: VectorizeParams, grown: list[tuple[Tree, Criterion]], paths: int, progress: Progress
+) -> tuple[Shapes, Criterion]:
+    """As many paths as given at most, out of several beginnings."""
+    trials: list[Start] = []
+    for number, (own, criterion) in enumerate(grown):
+        part = progress.part(0.3 * number / len(grown), 0.3 * (number + 1) / len(grown))
+        counts = dict.fromkeys((paths, round(paths * _SURPLUS)))
+        if not (trials and progress.enough()):
+            trials += [_start(canvas, own, criterion, count, params, _TRIAL, part) for count in counts]
+    exact = min((trial for trial in trials if len(trial.shapes) <= paths), key=lambda trial: trial.error)
+    surplus = min(trials, key=lambda trial: trial.error)
+    candidates = [exact] if surplus is exact or progress.enough() else [exact, surplus]
     made = []
-    for number, start in enumerate((exact, surplus)):
-        part = progress.part(0.3 + 0.25 * number, 0.3 + 0.25 * (number + 1))
-        made.append(_trader(canvas, start, params).rounds(start.shapes, _ROUNDS, part))
-    (shapes, _), start = min(zip(made, (exact, surplus), strict=True), key=lambda one: one[0][1])
+    for number, start in enumerate(candidates):
+        part = progress.part(0.3 + 0.5 * number / len(candidates), 0.3 + 0.5 * (number + 1) / len(candidates))
+        made.append((*_trader(canvas, start, params, paths).rounds(start.shapes, _ROUNDS, part), start.criterion))
+    shapes, _, criterion = min(made, key=lambda one: one[1])
     canvas.descend(shapes, _FINAL, progress=progress.part(0.8, 1.0))
-    return shapes, {"criterion": dataclasses.asdict(start.criterion)}
+    return shapes, criterion
+
+
+def _good_enough(
+    canvas: Canvas,
+    params: VectorizeParams,
+    grown: Tree,
+    made: Callable[[int, Progress], tuple[Shapes, Criterion]],
+    progress: Progress,
+) -> tuple[Shapes, dict[str, Any]]:
+    """All the paths that are asked for, or as few as reach the quality that is: more and more are tried."""
+    count = _likely(grown, params) if params.quality else params.paths
+    while True:
+        shapes, criterion = made(count, progress)
+        if count == params.paths or progress.enough() or psnr(canvas.error(shapes)) >= params.quality:
+            return shapes, {"criterion": dataclasses.asdict(criterion)}
+        count = min(params.paths, max(count + 1, round(count * _MORE)))
+
+
+def _likely(grown: Tree, params: VectorizeParams) -> int:
+    """How many of a tree's regions reach the quality, if only their colours are fitted."""
+    errors = residuals(grown.moments, params.gradients)
+    fallen = errors[grown.children].sum(1) - errors[grown.leaves :]
+    left = errors[-1] + np.concatenate([[0.0], np.cumsum(fallen[::-1])])
+    reached = left <= 3 * grown.moments[-1, 0] * 10 ** (-params.quality / 10)
+    return min(params.paths, 1 + int(np.argmax(reached)) if reached.any() else params.paths)
 
 
 def _criteria(params: VectorizeParams) -> tuple[Criterion, ...]:
@@ -98,6 +148,6 @@ def _start(
     return Start(grown, criterion, shapes, losses[-1])
 
 
-def _trader(canvas: Canvas, start: Start, params: VectorizeParams) -> Trader:
+def _trader(canvas: Canvas, start: Start, params: VectorizeParams, paths: int) -> Trader:
     parts = Parts.of(canvas, start.grown, params.gradients, params.smallest)
-    return Trader(canvas, parts, params.paths, params.tolerance, params.gradients, params.levels - 1)
+    return Trader(canvas, parts, paths, params.tolerance, params.gradients, params.levels - 1)

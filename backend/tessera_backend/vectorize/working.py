@@ -42,11 +42,9 @@ class Working:
         return np.ascontiguousarray(rgba.transpose(0, 2, 1))
 
     @property
-    def on_white(self) -> np.ndarray:
-        """float32 (H, W, 3): the picture on white paper."""
-        if self.alpha is None:
-            return self.image
-        return self.image * self.alpha[..., None] + (1 - self.alpha[..., None])
+    def rgba(self) -> np.ndarray:
+        """float32 (H, W, 3) of an opaque picture, else (H, W, 4), straight."""
+        return self.image if self.alpha is None else np.dstack([self.image, self.alpha])
 
 
 def prepare(image: np.ndarray, resolution: int, progress: Progress) -> Working:

@@ -35,6 +35,7 @@ class Job:
     Attributes:
         learned: whether a request, by its parameters that differ from the defaults, is work for a network, which
             runs on an accelerator where there is one.
+        stoppable: whether it can end early, with a result as good as it is by then.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Job:
     inputs: tuple[BufferSpec, ...]
     outputs: tuple[BufferSpec, ...]
     learned: Callable[[Mapping[str, Any]], bool] = lambda params: False
+    stoppable: bool = False
 
     def describe(self) -> dict[str, Any]:
         """The whole schema as plain data."""
@@ -52,4 +54,5 @@ class Job:
             "parameters": describe(self.params),
             "inputs": [dataclasses.asdict(b) for b in self.inputs],
             "outputs": [dataclasses.asdict(b) for b in self.outputs],
+            "stoppable": self.stoppable,
         }

@@ -103,9 +103,6 @@ class VectorizeParams:
         "", 1024, "Diffusion model", "A folder or a hub id of a diffusers pipeline, for SDS.", page="Method"
     )
     sam_checkpoint: str = text("", 1024, "SAM checkpoint", "A .pth file of Segment Anything.", page="Method")
-    keep_best: bool = boolean(
-        False, "Keep the best so far", "Cancelling gives the drawing as it is by then instead of none.", page="Method"
-    )
 
     @property
     def palette_colors(self) -> tuple[str, ...]:
@@ -145,4 +142,5 @@ VECTORIZE = Job(
         BufferSpec("svg", "The drawing, an SVG file: an Inkscape layer a level, groups of paths, the run's metadata."),
     ),
     learned=lambda params: params.get("simplify") == "sds" or params.get("masks") == "sam",
+    stoppable=True,
 )
