@@ -97,6 +97,13 @@ def test_numbers_are_compact():
     assert second == "M.5 0c0 1 1 2 2 2s2-1 2-2z"
 
 
+@pytest.mark.parametrize(("side", "text"), [(256, "M.33.33h9v9h-9z"), (257, "M.3.3h9v9h-9z")])
+def test_digits_by_size(side, text):
+    """Small pictures have a digit more."""
+    drawing = Drawing(side, 9, (Path((box(0.33, 0.33, 9.33, 9.33),), np.zeros(3)),), ("all",))
+    assert next(tree_of(drawing).iter(f"{SVG}path")).get("d") == text
+
+
 def test_rounding_does_not_add_up():
     """After a thousand curves a third of a pixel wide the last one still begins where it belongs."""
     ring = np.column_stack([np.arange(3000) / 9, np.tile([0, 5, 0], 1000)])
@@ -155,3 +162,14 @@ def test_empty_drawing():
     drawing = Drawing(5, 4, (), ("a", "b"))
     assert len([g for g in tree_of(drawing) if g.tag == f"{SVG}g"]) == 2
     assert to_scene(drawing).points.shape == (0, 2)
+
+
+@pytest.mark.parametrize("shape", [(100, 3, 80), (720, 3, 9), (9, 4, 721), (2048, 3, 1500)])
+def test_previews_stay_small(shape):
+    """At most 720 px, on white, in the picture's shape."""
+    from tessera_backend.vectorize.canvas import preview
+
+    shown = preview(np.zeros(shape, np.float32))
+    assert max(shown.shape[:2]) <= 720
+    assert shown.shape[0] / shown.shape[1] == pytest.approx(shape[0] / shape[2], rel=0.2)
+    assert (shown == (255 if shape[1] == 4 else 0)).all()

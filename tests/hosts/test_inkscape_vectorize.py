@@ -196,10 +196,10 @@ def test_cancel_leaves_the_document_alone(
 ) -> None:
     """Once a preview of the drawing came, the job is cancelled: nothing is said, nothing is changed."""
     rng = np.random.default_rng(0)
-    noise = Image.fromarray(rng.integers(0, 256, (700, 700, 3), np.uint8))
+    noise = Image.fromarray(rng.integers(0, 256, (256, 256, 3), np.uint8))
     document = drawings.one_picture(tmp_path)
     document.write_text(re.sub('data:[^"]*', drawings.data_uri(noise), document.read_text()))
-    options = {"paths": 2000, "resolution": 2048, "smallest": 1}
+    options = {"paths": 1000, "smallest": 1}
     with inkscape.started(document, "photo", effect="vectorize", environment=environment, **options) as process:
         pictures = _previews(backend)
         process.terminate()

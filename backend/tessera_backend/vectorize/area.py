@@ -16,7 +16,7 @@ def cover(path: Path, width: int, height: int, scale: int = 1) -> np.ndarray:
         scale: how many of its pixels are one of the path's.
     """
     mask = np.zeros((height, width), bool)
-    window, inside = _inside(path, width, height, scale)
+    window, inside = covered(path, width, height, scale)
     mask[window] = inside
     return mask
 
@@ -35,13 +35,13 @@ def top(drawing: Drawing, scale: int = 1) -> np.ndarray:
     width, height = drawing.width * scale, drawing.height * scale
     labels = np.full((height, width), -1, np.int32)
     for p, path in enumerate(drawing.paths):
-        window, inside = _inside(path, width, height, scale)
+        window, inside = covered(path, width, height, scale)
         labels[window][inside] = p
     return labels
 
 
-def _inside(path: Path, width: int, height: int, scale: int) -> tuple[tuple[slice, slice], np.ndarray]:
-    """The window that a path's box is in, and bool of its size: where the path is."""
+def covered(path: Path, width: int, height: int, scale: int = 1) -> tuple[tuple[slice, slice], np.ndarray]:
+    """`cover` without what is around a path: the window (rows, columns) of its box, and bool of the window's size."""
     rings = [polygon(np.asarray(contour, np.float64) * scale) for contour in path.contours]
     around = np.concatenate(rings)
     left, above = np.clip(np.floor(around.min(0)), 0, [width, height]).astype(int)

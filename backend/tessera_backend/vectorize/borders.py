@@ -7,6 +7,7 @@ Borders run along the cracks between pixels, from lattice point to lattice point
 from __future__ import annotations
 
 import dataclasses
+from functools import cached_property
 
 import numpy as np
 
@@ -46,6 +47,7 @@ class Map:
     regions: np.ndarray
     tops: np.ndarray
 
+    @cached_property
     def nodes(self) -> np.ndarray:
         """bool (H + 1, W + 1): the lattice points where three borders meet, or one changes its owner."""
         across, down = self._cracks()
@@ -69,7 +71,7 @@ class Map:
         """The loops around every region from `wanted` on: (region, its chains in order)."""
         across, down = self._cracks()
         points, directions, starts, owners = _traced(self.regions, wanted, 2 * int(across.sum() + down.sum()))
-        nodes = self.nodes()
+        nodes = self.nodes
         owner_across, owner_down = self._owners()
         out = []
         for loop, region in enumerate(owners.tolist()):

@@ -16,6 +16,8 @@ from .working import Working
 _TOLERANCE = 0.15
 # What stands for infinity in decibels: the rounding of 8 bit alone.
 _BEST_PSNR = 99.0
+# The longer side of previews, px: larger ones are not sent (docs/protocol.md).
+_PREVIEW_SIDE = 720
 
 
 @dataclasses.dataclass(frozen=True)
@@ -73,8 +75,9 @@ class Canvas:
 
 
 def preview(image: np.ndarray) -> np.ndarray:
-    """uint8 (H, W, 3), on white, of a rasterized (H, C, W)."""
-    rgb = image.transpose(0, 2, 1)
+    """uint8 (H, W, 3), on white, of a rasterized (H, C, W); of large ones only every second, third, ... pixel."""
+    step = -(-max(image.shape[0], image.shape[2]) // _PREVIEW_SIDE)
+    rgb = image.transpose(0, 2, 1)[::step, ::step]
     if rgb.shape[2] == 4:
         rgb = rgb[..., :3] + (1 - rgb[..., 3:])
     return (np.clip(rgb, 0.0, 1.0) * 255 + 0.5).astype(np.uint8)

@@ -13,7 +13,7 @@ from ..compiled import njit
 # Samples on either side that a corner and a tangent are judged by.
 _REACH = 4
 # On small outlines a corner turns by that much more than a circle of as many samples does.
-_DOT = 1.7
+_DOT = 1.5
 # Handles are at least and at most that long, as a share of their chord: no loops, no cusps.
 _SHORT, _LONG = 0.02, 0.75
 # Newton steps of the parameters.
@@ -44,7 +44,7 @@ def simplify(outline: np.ndarray, tolerance: float) -> np.ndarray:
     return points[kept]
 
 
-def fit_closed(outline: np.ndarray, tolerance: float, *, corner: float = 60.0) -> np.ndarray:
+def fit_closed(outline: np.ndarray, tolerance: float, *, corner: float = 55.0) -> np.ndarray:
     """Fit cubic Bezier segments to a closed polyline.
 
     Args:

@@ -79,7 +79,7 @@ class _Curves:
 
     def _placed(self, grid: Map) -> dict[tuple[int, int], np.ndarray]:
         """Where nodes really are: on the outlines of all borders that meet there, as near as can be."""
-        y, x = np.nonzero(grid.nodes())
+        y, x = np.nonzero(grid.nodes)
         lattice = np.column_stack([x, y])
         at = lattice / self._scale
         meeting: dict[int, list[int]] = {}

@@ -18,6 +18,9 @@ from .shapes import Shapes, neighbours
 POINTS, COLORS = 1.0, 0.01
 # Of a gradient's length.
 _GEOMETRY = 0.02
+# A point's step is measured against its path's mean square slope, too, times this: Adam alone moves points whose slopes
+# are mere noise as far as those that matter, and outlines grow needles and loops.
+_SHARED = 4.0
 _DECAYS = (0.9, 0.99)
 _SHORTEST, _LONGEST = 0.02, 0.75
 
@@ -78,12 +81,20 @@ def descend(
         for i, (slope, own_rate) in enumerate(zip(slopes, rates, strict=True)):
             first[i] += (1 - _DECAYS[0]) * (slope - first[i])
             second[i] += (1 - _DECAYS[1]) * (slope * slope - second[i])
+            square = second[i] if i else _shared(second[i], shapes.sizes)
             mean = first[i] / (1 - _DECAYS[0] ** (step + 1))
-            spread = np.sqrt(second[i] / (1 - _DECAYS[1] ** (step + 1)))
+            spread = np.sqrt(square / (1 - _DECAYS[1] ** (step + 1)))
             values[i] -= falling * own_rate * mean / (spread + 1e-12)
         np.clip(shapes.paint.colors, 0.0, 1.0, out=shapes.paint.colors)
         tidy(shapes.points, shapes.smooth, before, after)
     return losses
+
+
+def _shared(squares: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+    """Mean square slopes (M, 2), none of them small beside those of its path."""
+    path = np.repeat(np.arange(len(sizes)), sizes)
+    mean = np.bincount(path, squares.mean(1), len(sizes)) / np.maximum(sizes, 1)
+    return np.maximum(squares, _SHARED * mean[path][:, None])
 
 
 def _slopes(gradients: Gradients, held: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -11,7 +11,7 @@ from tessera_protocol.jobs import VectorizeParams
 from ..progress import Progress
 from . import palette, paper, trees
 from .arrange import arranged
-from .canvas import Canvas, psnr
+from .canvas import Canvas, preview, psnr
 from .cutout import cut_out
 from .descent import fidelity
 from .drawing import Drawing, Path
@@ -33,7 +33,8 @@ def draw(working: Working, params: VectorizeParams, progress: Progress, device: 
     """
     canvas = Canvas.of(working)
     if params.engine == "paper":
-        drawing = paper.draw(working.rgba, params, progress.part(0.0, 0.95), device)
+        watched = progress.part(0.0, 0.95).showing(lambda drawing: {"picture": preview(_drawn(canvas, drawing))})
+        drawing = paper.draw(working.rgba, params, watched, device)
         facts = drawing.meta
     else:
         shapes, facts = _OURS[params.engine](canvas, params, progress.part(0.0, 0.95))
@@ -61,5 +62,9 @@ def _finished(drawing: Drawing, params: VectorizeParams) -> Drawing:
 
 
 def _error(canvas: Canvas, drawing: Drawing) -> float:
-    image = canvas.raster.forward(to_scene(drawing), canvas.background)
-    return fidelity(canvas.target)(image)[0]
+    return fidelity(canvas.target)(_drawn(canvas, drawing))[0]
+
+
+def _drawn(canvas: Canvas, drawing: Drawing) -> np.ndarray:
+    """float32 (H, C, W), valid until the next one."""
+    return canvas.raster.forward(to_scene(drawing), canvas.background)

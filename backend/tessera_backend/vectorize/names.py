@@ -9,7 +9,7 @@ from functools import cache
 import numpy as np
 from scipy import ndimage
 
-from .area import cover, top
+from .area import covered, top
 from .drawing import Drawing, Gradient, Path
 
 _LEVELS = ("backdrop", "large shapes", "shapes", "large parts", "parts", "details", "fine details", "finest details")
@@ -177,10 +177,10 @@ def _under(drawing: Drawing) -> list[int]:
     for p, path in enumerate(drawing.paths):
         if path.level != level:
             below, level = shown.copy(), path.level
-        mask = cover(path, drawing.width, drawing.height)
-        owners = below[mask & (below >= 0)]
+        window, inside = covered(path, drawing.width, drawing.height)
+        owners = below[window][inside & (below[window] >= 0)]
         under.append(int(np.bincount(owners).argmax()) if len(owners) and not path.group else -1)
-        shown[mask] = p
+        shown[window][inside] = p
     return under
 
 

@@ -15,8 +15,6 @@ from .stack import levels, masks, stack
 
 # How far the backdrop goes beyond the canvas, px.
 _BEYOND = 4.0
-# Sharper pictures on which regions are grown: passes that give anti-aliased rims to the nearer side.
-SHARPENED = 3
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,13 +25,11 @@ class Criterion:
         model: "affine" or "constant": how a region's colours may change within it.
         boundary: squared error that a px of border is worth.
         sharpened: passes of `segment.sharpen` before.
-        unlike: parts whose mean colours are further apart don't merge for the sake of a gradient; 0: they may.
     """
 
     model: str = "affine"
-    boundary: float = 0.02
-    sharpened: int = SHARPENED
-    unlike: float = 0.0
+    boundary: float = 0.005
+    sharpened: int = 1
 
 
 def tree(canvas: Canvas, criterion: Criterion, progress: Progress) -> Tree:
@@ -45,7 +41,6 @@ def tree(canvas: Canvas, criterion: Criterion, progress: Progress) -> Tree:
         canvas.working.inside,
         model=criterion.model,
         boundary=criterion.boundary,
-        unlike=criterion.unlike,
     )
 
 

@@ -23,15 +23,13 @@ from .swaps import Parts, Trader
 # Steps of descent: of engine fast, to compare beginnings, and to finish.
 _FAST, _TRIAL, _FINAL = 150, 25, 150
 _ROUNDS = 5
-# How far apart mean colours may be within a part of a layered drawing (Euclidean, RGB).
-_UNLIKE = 0.25
 # A beginning with more shapes than asked for, of which the least useful go.
 _SURPLUS = 1.4
 # Where a quality is asked for and not reached, so many times as many shapes are tried next.
 _MORE = 1.35
 
-_FAITHFUL = (Criterion("affine"), Criterion("constant"), Criterion("affine", sharpened=0))
-_LAYERED = (Criterion("affine", unlike=_UNLIKE), Criterion("constant"))
+_FAITHFUL = (Criterion(boundary=0.0), Criterion("constant", 0.0), Criterion(boundary=0.0, sharpened=0))
+_LAYERED = (Criterion(boundary=0.01), Criterion("constant", 0.01))
 
 
 @dataclasses.dataclass(frozen=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from ...compiled import njit
-from .models import residual
+from .models import MOMENTS, residual, residuals
 
 # What leaving out a pixel of an island costs: as much as the wrong colour.
 _ABSENT = 1.0
@@ -41,9 +41,7 @@ def merge(
     rows: np.ndarray,
     contact: np.ndarray,
     alive: np.ndarray,
-    affine: bool,
-    boundary: float,
-    unlike: float,
+    rule: tuple[bool, float, float],
     until: int,
     merges: np.ndarray,
     done: int,
@@ -51,57 +49,51 @@ def merge(
     """Merge until `until` regions are left; returns how many pairs `merges` has then.
 
     Args:
-        rows: moments (R, 18) of the regions; those that merged are kept by the first of the two.
+        rows: float64 (R, 18), moments of the regions; those that merged are kept by the first of the two.
         contact: float32 (R, R). Changes.
         alive: bool (R,). Changes.
-        boundary: what a px of shared border is worth in squared error.
-        unlike: parts whose mean colours are further apart are judged by constant colours; 0: all as the model says.
+        rule: whether colours are affine; what a px of shared border is worth in squared error; how far apart mean
+            colours of parts may be before the parts are judged by constant colours, 0 for as far as they like.
         merges: int32 (R - 1, 2), regions that merged, the first one stands for both; from `done` on is written.
     """
     count = len(rows)
-    errors = np.zeros(count)
+    errors = residuals(rows, rule[0])
     near = np.full(count, -1)
-    costs = np.full(count, np.inf)
-    left = 0
+    least = np.full(count, np.inf)
+    both = np.empty(MOMENTS)
     for a in range(count):
         if alive[a]:
-            errors[a] = residual(rows[a], affine)
-            left += 1
-    for a in range(count):
-        if alive[a]:
-            _look(rows, errors, contact, a, affine, boundary, unlike, near, costs)
-    while left > until:
-        a = np.argmin(costs)
+            _look(rows, errors, contact, a, rule, near, least, both)
+    for _ in range(alive.sum() - until):
+        a = np.argmin(least)
         b = near[a]
         if b < 0:  # an island that is one region by now
-            b = _largest(rows, alive, a)
-            a, b = b, a
+            a, b = _largest(rows, alive, a), a
         merges[done, 0], merges[done, 1] = a, b
         done += 1
-        left -= 1
-        _join(rows, contact, alive, costs, near, a, b)
-        errors[a] = residual(rows[a], affine)
-        _look(rows, errors, contact, a, affine, boundary, unlike, near, costs)
+        alive[b] = False
+        least[b] = np.inf
+        rows[a] += rows[b]
+        errors[a] = residual(rows[a], rule[0])
+        _join(contact, a, b)
+        near[a], least[a] = -1, rows[a, 0] * _ABSENT
         for r in range(count):
-            if contact[a, r] > 0.0:
-                if near[r] == a or near[r] == b:
-                    _look(rows, errors, contact, r, affine, boundary, unlike, near, costs)
-                else:
-                    cost = _cost(rows, errors, contact, a, r, affine, boundary, unlike)
-                    if cost < costs[r]:
-                        costs[r], near[r] = cost, a
+            if contact[a, r] == 0.0:
+                continue
+            cost = _cost(rows, errors, contact, a, r, rule, both)
+            if near[a] < 0 or cost < least[a]:
+                near[a], least[a] = r, cost
+            if near[r] == a or near[r] == b:
+                _look(rows, errors, contact, r, rule, near, least, both)
+            elif cost < least[r]:
+                near[r], least[r] = a, cost
     return done
 
 
 @njit(cache=True)
-def _join(
-    rows: np.ndarray, contact: np.ndarray, alive: np.ndarray, costs: np.ndarray, near: np.ndarray, a: int, b: int
-) -> None:
-    """Region a takes over b's pixels and borders."""
-    alive[b] = False
-    costs[b] = np.inf
-    rows[a] += rows[b]
-    for r in range(len(rows)):
+def _join(contact: np.ndarray, a: int, b: int) -> None:
+    """Region a takes over b's borders."""
+    for r in range(len(contact)):
         if contact[b, r] > 0.0:
             if r != a:
                 contact[a, r] += contact[b, r]
@@ -115,20 +107,18 @@ def _look(
     errors: np.ndarray,
     contact: np.ndarray,
     a: int,
-    affine: bool,
-    boundary: float,
-    unlike: float,
+    rule: tuple[bool, float, float],
     near: np.ndarray,
-    costs: np.ndarray,
+    least: np.ndarray,
+    both: np.ndarray,
 ) -> None:
-    """Find region a's cheapest neighbour."""
-    near[a] = -1
-    costs[a] = rows[a, 0] * _ABSENT
+    """Find region a's cheapest neighbour; where it has none, what leaving it out costs."""
+    near[a], least[a] = -1, rows[a, 0] * _ABSENT
     for b in range(len(rows)):
         if contact[a, b] > 0.0:
-            cost = _cost(rows, errors, contact, a, b, affine, boundary, unlike)
-            if near[a] < 0 or cost < costs[a]:
-                costs[a], near[a] = cost, b
+            cost = _cost(rows, errors, contact, a, b, rule, both)
+            if near[a] < 0 or cost < least[a]:
+                near[a], least[a] = b, cost
 
 
 @njit(cache=True)
@@ -138,18 +128,22 @@ def _cost(
     contact: np.ndarray,
     a: int,
     b: int,
-    affine: bool,
-    boundary: float,
-    unlike: float,
+    rule: tuple[bool, float, float],
+    both: np.ndarray,
 ) -> float:
-    """What merging two regions costs: the rise of the squared error, less what their border is worth."""
-    both = rows[a] + rows[b]
+    """What merging two regions costs: the rise of the squared error, less what their border is worth.
+
+    `both`, float64 (18,), is room to work in.
+    """
+    affine, boundary, unlike = rule
+    for k in range(len(both)):
+        both[k] = rows[a, k] + rows[b, k]
     error = residual(both, affine)
     rise = max(error - errors[a] - errors[b], 0.0)
-    if unlike > 0.0 and error > 3.0 * _GOOD_FIT * both[0]:
-        n, m = rows[a, 0], rows[b, 0]
+    n, m = rows[a, 0], rows[b, 0]
+    if unlike > 0.0 and error > 3.0 * _GOOD_FIT * (n + m):
         apart = 0.0
-        for k in range(6, 18, 4):
+        for k in range(6, len(both), 4):
             apart += (rows[a, k] / n - rows[b, k] / m) ** 2
         if apart > unlike * unlike:
             rise = max(rise, n * m / (n + m) * apart)

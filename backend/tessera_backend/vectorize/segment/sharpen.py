@@ -16,7 +16,7 @@ _OFF = 0.04
 
 
 def sharpen(
-    image: np.ndarray, opaque: np.ndarray | None = None, *, passes: int = 3, contrast: float = 0.12
+    image: np.ndarray, opaque: np.ndarray | None = None, *, passes: int = 1, contrast: float = 0.12
 ) -> np.ndarray:
     """Give each pixel between two unlike opposite neighbours the colour of the one that it is nearer to.
 

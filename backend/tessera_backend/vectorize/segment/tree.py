@@ -77,7 +77,7 @@ def grow(
     opaque: np.ndarray | None = None,
     *,
     model: str = "affine",
-    boundary: float = 0.02,
+    boundary: float = 0.005,
     regions: int = 3000,
     unlike: float = 0.25,
     simpler: Sequence[tuple[np.ndarray, int]] = (),
@@ -88,7 +88,8 @@ def grow(
         image: float (H, W, 3), sRGB in [0, 1].
         opaque: bool (H, W): other pixels belong to no region. None: all are. At least one must be.
         model: "affine" lets a region's colours change along a line, "constant" does not.
-        boundary: squared error that a px of border between two regions is worth.
+        boundary: squared error that a px of border between two regions is worth; 0 is nearest to the picture, and more
+            gives rounder regions.
         regions: leaves at most.
         unlike: parts whose mean colours are further apart than this (Euclidean, RGB), and which one gradient does not
             fit well, are judged as if the model were constant: a gradient excuses no merge of unlike things. 0: off.
@@ -105,6 +106,7 @@ def grow(
     contact = contacts(labels, count)
     merges = np.empty((count - 1, 2), np.int32)
     alive = np.ones(count, np.bool_)
+    rule = (model == "affine", float(boundary), float(unlike))
     rows, done, stands = leaves.copy(), 0, np.arange(count, dtype=np.int32)
     steps = [(image, count), *simpler]
     for k, (picture, _) in enumerate(steps):
@@ -112,7 +114,7 @@ def grow(
             rows = _gathered(moments(np.ascontiguousarray(picture, np.float32), labels, count), stands)
         until = max(steps[k + 1][1], 1) if k + 1 < len(steps) else 1
         before = done
-        done = merge(rows, contact, alive, model == "affine", boundary, unlike, until, merges, done)
+        done = merge(rows, contact, alive, rule, until, merges, done)
         if simpler:
             for a, b in merges[before:done]:
                 stands[stands == b] = a
