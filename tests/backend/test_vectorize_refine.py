@@ -205,7 +205,7 @@ def test_drawings_are_shown_and_it_can_be_cancelled():
         return "refine" in stages
 
     with pytest.raises(Cancelled):
-        paper.draw(scene(), VectorizeParams(paths=16), Progress(report, stop))
+        paper.draw(scene(), VectorizeParams(paths=10), Progress(report, stop))
     assert list(dict.fromkeys(stages)) == ["simplify", "masks", "structure", "refine"]
 
 

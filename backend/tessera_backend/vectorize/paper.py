@@ -63,13 +63,15 @@ def _refine(
     """Rounds of Stage II, until paths or errors run out, or the drawing is good enough."""
     masks = [part.mask for part in parts]
     for done in range(refine.ROUNDS):
+        progress("refine", done / refine.ROUNDS, f"Refinement, round {done + 1} of {refine.ROUNDS}")
         progress.show(lambda: _drawing(state, parts, params, meta))
         left = params.paths - len(state.items)
         if left <= 0 or (params.quality and -10 * np.log10(max(state.error(), 1e-12)) >= params.quality):
             return
         within = progress.part(done / refine.ROUNDS, (done + 1) / refine.ROUNDS)
         last = done == refine.ROUNDS - 1
-        state.add(left if last else int(np.ceil(refine.SHARE * left)), masks, params.levels - 1)
+        if not state.add(left if last else int(np.ceil(refine.SHARE * left)), masks, params.levels - 1):
+            return
         state.descend(refine.STEPS, within.part(0.0, 0.65))
         if not last:
             state.prune()
