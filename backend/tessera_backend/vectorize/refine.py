@@ -33,8 +33,6 @@ COLOR_RATE = 0.01
 _CLUSTERS, _SAMPLE = 80, 20_000
 # And to find regions: with 80 a line falls apart into its core and its rims, and a third less of the error is found.
 _FEW = 8
-# Share of a shape's pixels that makes a colour dominant. Published without one; texture has no such colour.
-_DOMINANT = 0.15
 # Squared error, over three channels, that calls for no shape.
 _NO_ERROR = 0.025
 # A shape is taken out if that raises the sum of squared errors by less than this share of what shapes have left of it
@@ -89,8 +87,8 @@ class Refinement:
         top = self._raster.top()
         for n, i in enumerate(kept):
             seen = (top == n) & self._opaque
-            seen = seen if seen.any() else masks[i]
-            self.items[n] = Item(dataclasses.replace(paths[i], fill=self._dominant(seen)), i, False)
+            dominant = np.argmax(np.bincount(self.clusters[seen if seen.any() else masks[i]]))
+            self.items[n] = Item(dataclasses.replace(paths[i], fill=self.colors[dominant]), i, False)
         self._thin(False, 0.0)
 
     def render(self) -> np.ndarray:
@@ -190,13 +188,6 @@ class Refinement:
                 return
         on = max((i for i in range(len(masks))), key=lambda i: (np.count_nonzero(masks[i] & region), i))
         self.items.append(Item(path, on, True))
-
-    def _dominant(self, seen: np.ndarray) -> np.ndarray:
-        """The colour that most of these pixels have; their mean where few have the same one, as in texture."""
-        counts = np.bincount(self.clusters[seen])
-        if counts.max() >= _DOMINANT * counts.sum():
-            return self.colors[np.argmax(counts)]
-        return self._target.transpose(0, 2, 1)[seen].mean(0).astype(np.float64)
 
     def _cover(self, i: int) -> np.ndarray:
         return cover(self.items[i].path, self.width, self.height)
