@@ -6,6 +6,8 @@ import hashlib
 import importlib.metadata
 import os
 import platform
+import resource
+import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -25,6 +27,14 @@ def _processor() -> str:
     return names[0] if names else platform.machine()
 
 
+def load() -> str:
+    """How many programs wanted a core, on average over five minutes; of N cores."""
+    try:
+        return f"{os.getloadavg()[1]:.1f} on {os.cpu_count()} cores"
+    except OSError:
+        return "not known"
+
+
 def versions(packages: Iterable[str]) -> str:
     """`numpy 2.4.6, scipy 1.17.1`, for distributions that are installed."""
     return ", ".join(f"{name} {_version(name)}" for name in packages)
@@ -35,6 +45,12 @@ def _version(distribution: str) -> str:
         return importlib.metadata.version(distribution)
     except importlib.metadata.PackageNotFoundError:
         return "(not installed as a distribution)"
+
+
+def cpu_seconds() -> float:
+    """What this process used so far, all threads, and programs that it ran: what else is busy hardly changes it."""
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return time.process_time() + children.ru_utime + children.ru_stime
 
 
 def digest(data: bytes) -> str:

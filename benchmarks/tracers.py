@@ -8,16 +8,17 @@ import json
 import re
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 from scipy.cluster.vq import kmeans2
 from scipy.spatial import cKDTree
 from skimage.color import rgb2lab
 
+import report
 from report import digest, versions
 from tessera_backend.vectorize import metrics
 from tessera_backend.vectorize.nesting import polygon
@@ -40,7 +41,7 @@ POTRACE_UNITS = 10
 
 @dataclasses.dataclass(frozen=True)
 class Traced:
-    """A drawing of a peer: the SVG, how it was asked for, and what one run of that took, in seconds."""
+    """A drawing of a peer: the SVG, how it was asked for, and what one run of that took, in CPU seconds."""
 
     svg: str
     settings: str
@@ -90,11 +91,13 @@ class _Race:
         self.best: Best = {}
         self._errors: dict[int, float] = {}
 
-    def enter(self, traced: Traced) -> None:
+    def enter(self, traced: Traced, single: bool = False) -> None:
+        """`single`: each <path> is known to be one outline with its holes; otherwise they are counted if need be."""
         error = metrics.mse(metrics.rendered(traced.svg.encode()), self.picture.target)
-        # There are at least as many outlines as elements; outlines are counted only where that can matter.
-        open_to = [n for n in self.budgets if elements(traced.svg) <= n and error < self._errors.get(n, np.inf)]
-        paths = metrics.size(traced.svg.encode()).paths if open_to else 0
+        paths = elements(traced.svg)
+        open_to = [n for n in self.budgets if paths <= n and error < self._errors.get(n, np.inf)]
+        if open_to and not single:
+            paths = metrics.size(traced.svg.encode()).paths
         for budget in open_to:
             if paths <= budget:
                 self._errors[budget], self.best[budget] = error, traced
@@ -117,11 +120,11 @@ def _vtracer() -> Tracer:
                     "layer_difference": difference,
                     "filter_speckle": speckle,
                 }
-                start = time.perf_counter()
+                start = report.cpu_seconds()
                 svg = vtracer.convert_raw_image_to_svg(
                     png, img_format="png", mode="spline", hierarchical="stacked", **settings
                 )
-                seconds = time.perf_counter() - start
+                seconds = report.cpu_seconds() - start
                 if elements(svg) > max(budgets):  # Finer speckles only add shapes.
                     break
                 race.enter(Traced(svg, _told(settings), seconds))
@@ -140,20 +143,20 @@ def _potrace() -> Tracer:
     def trace(picture: Picture, budgets: Sequence[int]) -> Best:
         race = _Race(picture, budgets)
         for colors in COLORS:
-            start = time.perf_counter()
+            start = report.cpu_seconds()
             owner, fills = _quantize(picture, colors)
-            quantizing = time.perf_counter() - start
+            quantizing = report.cpu_seconds() - start
             for stacked in (True, False):
-                start = time.perf_counter()
-                layers = [_layer(owner >= i if stacked else owner == i) for i in range(len(fills))]
-                seconds = quantizing + time.perf_counter() - start
+                start = report.cpu_seconds()
+                masks = [owner >= i if stacked else owner == i for i in range(len(fills))]
+                layers = _layers(masks, max(budgets))
+                seconds = quantizing + report.cpu_seconds() - start
                 areas = np.sort([shape.area for layer in layers for shape in layer])[::-1]
-                for budget in budgets:
-                    least = float(areas[budget]) if budget < len(areas) else 0.0
+                for least in dict.fromkeys(float(areas[n]) if n < len(areas) else 0.0 for n in budgets):
                     kept = [[shape for shape in layer if shape.area > least] for layer in layers]
                     svg = _stack(picture, kept, fills)
                     settings = {"colors": colors, "stacked": stacked, "turdsize": int(least)}
-                    race.enter(Traced(svg, _told(settings), seconds))
+                    race.enter(Traced(svg, _told(settings), seconds), single=True)
         return race.best
 
     said = subprocess.run(["potrace", "--version"], capture_output=True, text=True, check=True).stdout
@@ -187,11 +190,21 @@ def _quantize(picture: Picture, colors: int) -> tuple[NDArray[np.intp], NDArray[
     return owner.reshape(picture.pixels.shape[:2]), np.rint(np.column_stack(means)).astype(np.uint8)
 
 
-def _layer(mask: NDArray[np.bool_]) -> list[_Shape]:
+def _layers(masks: Sequence[NDArray[np.bool_]], most: int) -> list[list[_Shape]]:
+    """What potrace makes of each mask, the `most` largest shapes of all and perhaps some more."""
+    pieces = [np.bincount(ndimage.label(mask, np.ones((3, 3)))[0].ravel())[1:] for mask in masks]
+    areas = np.sort(np.concatenate(pieces))[::-1]
+    # A shape's outline holds at least the area of its piece, so none of the largest is lost.
+    turdsize = int(areas[most]) // 2 if most < len(areas) else 0
+    return [_layer(mask, turdsize) for mask in masks]
+
+
+def _layer(mask: NDArray[np.bool_], turdsize: int) -> list[_Shape]:
     """What potrace makes of a mask, each outline with its holes for itself."""
     height, width = mask.shape
     bitmap = f"P4\n{width} {height}\n".encode() + np.packbits(mask, axis=1).tobytes()
-    command = ["potrace", "--backend", "svg", "--unit", str(POTRACE_UNITS), "--output", "-", "-"]
+    options = ["--backend", "svg", "--unit", POTRACE_UNITS, "--turdsize", turdsize, "--output", "-"]
+    command = ["potrace", *map(str, options), "-"]
     svg = subprocess.run(command, input=bitmap, capture_output=True, check=True).stdout.decode()
     return [
         _Shape(" ".join(data.split()), _area(polygon(read_path(data)[0])) / POTRACE_UNITS**2)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -62,9 +61,9 @@ def ours(device: str) -> list[Method]:
 def _method(engine: str, preset: str, device: str) -> Method:
     def draw(picture: Picture, budget: int) -> Traced:
         params = VectorizeParams(paths=budget, engine=engine, preset=preset)
-        start = time.perf_counter()
+        start = report.cpu_seconds()
         svg = to_svg(vectorize(picture.pixels, params, device=device))
-        return Traced(svg.decode(), f"engine {engine}, preset {preset}", time.perf_counter() - start)
+        return Traced(svg.decode(), f"engine {engine}, preset {preset}", report.cpu_seconds() - start)
 
     version = f"{report.versions(['tessera'])}, sources {_sources()}, {device}"
     return Method(f"Tessera {engine} {preset}", version, draw)

@@ -31,7 +31,7 @@ OVERVIEW = [
     "VeC %",
     "segments a path",
     "with seams %",
-    "seconds",
+    "CPU seconds",
 ]
 MEDIANS = [
     "method",
@@ -43,7 +43,7 @@ MEDIANS = [
     "bytes",
     "segments",
     "segments a path",
-    "seconds",
+    "CPU seconds",
 ]
 
 

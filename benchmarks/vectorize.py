@@ -25,7 +25,7 @@ ROOT = Path(__file__).parent.parent
 BUDGETS = [8, 16, 32, 64, 128, 256, 512]
 QUICK_BUDGETS = [16, 64]
 PACKAGES = ["tessera", "numpy", "scipy", "numba", "scikit-image", "vtracer", "resvg-py", "pillow"]
-# Beside the original on a contact sheet.
+# Beside the original on a contact sheet, unless --only chooses.
 ON_SHEET = ("VTracer", "potrace", "Tessera best layered", "Tessera best faithful")
 
 
@@ -117,7 +117,7 @@ def main() -> None:
     records = results.measure_all(store, methods, inputs, options.paths)
     write(options, methods, inputs, records)
     if options.sheet:
-        beside = [method for name in ON_SHEET for method in methods if method.name == name]
+        beside = [method for method in methods if options.only or method.name in ON_SHEET]
         for budget in options.paths:
             vector_sheet.draw(options.sheet, store, beside, inputs, budget)
         print(f"contact sheets: {options.sheet}", file=sys.stderr)

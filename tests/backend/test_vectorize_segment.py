@@ -199,3 +199,9 @@ def test_sharpen_leaves_gradients_and_transparency() -> None:
     opaque = np.ones((3, 5), bool)
     opaque[:, 3] = False
     assert sharpen(step, opaque)[1, 2, 0] == pytest.approx(0.4)
+
+
+def test_noise_gets_all_the_regions_that_are_asked_for() -> None:
+    """Even where no number of regions would be exact."""
+    image = np.random.default_rng(0).random((40, 40, 3)).astype(np.float32)
+    assert split(grow(image, regions=200), image, 8).count == 8

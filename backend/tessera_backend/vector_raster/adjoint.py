@@ -7,10 +7,11 @@ import numpy as np
 from ..compiled import njit, prange
 from .blend import Inks, place
 from .flatten import Polylines
+from .rows import edge_of
 from .scene import LINEAR, SOLID
-from .spans import Spans, edge_of
+from .spans import Spans
 from .stroke import strip
-from .trace import BAND, MIDDLE, PART, room, trace
+from .trace import BAND
 
 # Columns of the sums for each stop: four channels, then alpha and offset.
 ALPHA, OFFSET = 4, 5
@@ -167,7 +168,7 @@ def unblend(
     sums: np.ndarray,
     channels: tuple,
 ) -> None:
-    """Front to back: dL/dimage, which is overwritten, to uncover, float (N,), dL/d winding number of edge cells, and
+    """Front to back: dL/dimage, which is overwritten, to uncover, float64 (N,), dL/d winding number of edge cells, and
     sums, float64 (bands, P, S + 1, 6).
     """
     for band in prange(spans.ranges.shape[0]):
@@ -175,78 +176,26 @@ def unblend(
 
 
 @njit(cache=True)
-def _move_edges(
-    vertices: np.ndarray,
-    begin: int,
-    end: int,
-    window: tuple[int, int, int, int],
-    dense: np.ndarray,
-    cells: np.ndarray,
-    shares: np.ndarray,
-    slopes: np.ndarray,
-) -> None:
-    """dL/dvertices of one filled contour: windings in a cell change only with the edges in that very cell.
+def _move_fill(p: int, lines: Polylines, spans: Spans, uncover: np.ndarray, slopes: np.ndarray) -> None:
+    """dL/dvertices of a filled path: windings in a cell change only with the edges in that very cell.
 
     Moving a piece of edge along its normal changes the integral of the winding number by the area that it sweeps; each
     end of the edge gets the share of its hat function.
     """
-    stride = len(dense) // BAND
-    last = end - 1
-    for v in range(begin, end):
-        x0, y0, x1, y1 = vertices[last, 0], vertices[last, 1], vertices[v, 0], vertices[v, 1]
-        g0, g1 = 0.0, 0.0
-        for i in range(trace((x0, y0, x1, y1), window, stride, cells, shares)):
-            if cells[i] >= 0:
-                g = dense[cells[i]] * shares[i, PART]
-                g0 += g * (1 - shares[i, MIDDLE])
-                g1 += g * shares[i, MIDDLE]
-        slopes[last, 0] -= g0 * (y1 - y0)
-        slopes[last, 1] += g0 * (x1 - x0)
-        slopes[v, 0] -= g1 * (y1 - y0)
-        slopes[v, 1] += g1 * (x1 - x0)
-        last = v
-
-
-@njit(cache=True)
-def _spread(
-    records: tuple[int, int],
-    rows: np.ndarray,
-    pieces: np.ndarray,
-    uncover: np.ndarray,
-    window: tuple[int, int, int, int],
-    dense: np.ndarray,
-    on: bool,
-) -> None:
-    """Put a path's dL/d winding numbers where `_move_edges` finds them, or (`on` is False) take them away again."""
-    stride = len(dense) // BAND
-    for record in range(records[0], records[1]):
-        base = (rows[record, 0] - window[1]) * stride - window[0]
-        for n in range(rows[record, 1], rows[record + 1, 1]):
-            if pieces[n].length < 0:
-                dense[base + pieces[n].x] = uncover[n] if on else 0
-
-
-@njit(cache=True)
-def _move_fill(
-    p: int,
-    lines: Polylines,
-    spans: Spans,
-    uncover: np.ndarray,
-    dense: np.ndarray,
-    crossings: tuple[np.ndarray, np.ndarray],
-    slopes: np.ndarray,
-) -> None:
-    """dL/dvertices of a filled path."""
-    box, pieces, rows = lines.boxes[p], spans.pieces, spans.rows
-    for band in range(box[1] // BAND, (box[3] + BAND - 1) // BAND):
-        records = (spans.ranges[band, p, 0], spans.ranges[band, p, 1])
-        if records[0] < records[1]:
-            window = (box[0], max(box[1], band * BAND), box[2], min(box[3], (band + 1) * BAND))
-            _spread(records, rows, pieces, uncover, window, dense, True)
-            for k in range(lines.paths[p], lines.paths[p + 1]):
-                begin, end = lines.contours[k], lines.contours[k + 1]
-                _move_edges(lines.vertices, begin, end, window, dense, crossings[0], crossings[1], slopes)
-            _spread(records, rows, pieces, uncover, window, dense, False)
+    vertices, before, crossings = lines.vertices, lines.before, spans.crossings
+    for band in range(lines.boxes[p, 1] // BAND, (lines.boxes[p, 3] + BAND - 1) // BAND):
+        for n in range(spans.ranges[band, p, 2], spans.ranges[band, p, 3]):
+            crossing = crossings[n]
+            v = crossing.edge
+            g = uncover[crossing.piece] * crossing.part
+            g1 = g * crossing.middle
+            g0 = g - g1
+            last = before[v]
+            dx, dy = vertices[v, 0] - vertices[last, 0], vertices[v, 1] - vertices[last, 1]
+            slopes[last, 0] -= g0 * dy
+            slopes[last, 1] += g0 * dx
+            slopes[v, 0] -= g1 * dy
+            slopes[v, 1] += g1 * dx
 
 
 @njit(cache=True)
@@ -276,37 +225,28 @@ def _move_chunk(
     lines: Polylines,
     spans: Spans,
     uncover: np.ndarray,
-    width: int,
     slopes: np.ndarray,
     widths: np.ndarray,
 ) -> None:
-    crossings = room(width)
-    dense = np.zeros(BAND * (width + 1), uncover.dtype)
     for p in range(first, lines.boxes.shape[0], step):
         slopes[lines.contours[lines.paths[p]] : lines.contours[lines.paths[p + 1]]] = 0
         widths[p] = 0
         if lines.half[p] > 0:
             widths[p] = _move_stroke(p, lines, spans, uncover, slopes)
         else:
-            _move_fill(p, lines, spans, uncover, dense, crossings, slopes)
+            _move_fill(p, lines, spans, uncover, slopes)
 
 
 @njit(cache=True, parallel=True)
 def move(
-    lines: Polylines,
-    spans: Spans,
-    uncover: np.ndarray,
-    width: int,
-    chunks: int,
-    slopes: np.ndarray,
-    widths: np.ndarray,
+    lines: Polylines, spans: Spans, uncover: np.ndarray, chunks: int, slopes: np.ndarray, widths: np.ndarray
 ) -> None:
     """dL/dvertices, float64 (V, 2), and dL/dwidths of strokes, float64 (P,), from dL/d coverage of edge cells.
 
     Each path is one thread's alone.
     """
     for chunk in prange(chunks):
-        _move_chunk(np.int64(chunk), chunks, lines, spans, uncover, width, slopes, widths)
+        _move_chunk(np.int64(chunk), chunks, lines, spans, uncover, slopes, widths)
 
 
 @njit(cache=True)

@@ -67,7 +67,7 @@ def place(kind: int, geometry: np.ndarray, offsets: np.ndarray, x: int, y: int) 
     return j, j + 1, (u - offsets[j]) / (offsets[j + 1] - offsets[j]), u
 
 
-@njit(cache=True)
+@njit(cache=True, inline="always")
 def _solid(
     row: tuple[int, int, int, int],
     pieces: np.ndarray,

@@ -88,11 +88,11 @@ class Raster:
             np.zeros(height * stride),
             mark,
             mark.view(np.uint64),
-            np.empty(0, np.int32),
+            np.empty(height * stride, np.int32),
             np.empty((height, width + 1), np.int32),
         )
         self._bands = -(-height // trace.BAND)
-        self._bases = np.zeros((self._bands + 1, 3), np.int64)
+        self._bases = np.zeros((self._bands + 1, 4), np.int64)
         self._spans: spans.Spans | None = None
         self._buffers: dict[str, np.ndarray] = {}
         self._scene: Scene | None = None
@@ -126,12 +126,12 @@ class Raster:
         image = self._buffer("upstream", self._shape)
         image[:] = upstream
         sums = self._buffer("sums", (self._bands, paths, stops + 1, 6), np.float64)
-        uncover = self._buffer("uncover", (len(found.pieces),))
+        uncover = self._buffer("uncover", (len(found.pieces),), np.float64)
         adjoint.unblend(found, inks, self._slots, image, self._buffers["below"], uncover, sums, self._channels)
         total = np.empty(sums.shape[1:])
         adjoint.settle(found, lines.boxes, sums, total)
         moved, widths = self._buffer("moved", lines.vertices.shape, np.float64), np.empty(paths)
-        adjoint.move(lines, found, uncover, self.width, min(CHUNKS, paths), moved, widths)
+        adjoint.move(lines, found, uncover, min(CHUNKS, paths), moved, widths)
         points = np.empty((len(scene.points), 2))
         flatten.gather(moved, np.asarray(scene.contours, np.int64), lines.cubics, points)
         return self._gradients(points, total, widths)
@@ -163,6 +163,13 @@ class Raster:
         queries.removal(self._spans, inks, self._slots, image, below, wanted, through, rises, self._channels)
         self._paint(self._inks)
         return rises
+
+    def memory(self) -> int:
+        """Bytes of the buffers that are kept; images that were handed out are not among them."""
+        held = [*self._buffers.values(), *self._scratch[:2], *self._scratch[3:]]
+        if self._spans is not None:
+            held += [*self._spans, *self._lines, *self._inks]
+        return sum(values.nbytes for values in held)
 
     @property
     def _shape(self) -> tuple[int, int, int]:
@@ -199,8 +206,6 @@ class Raster:
 
     def _paint(self, inks: blend.Inks) -> np.ndarray:
         """Find what shows, and blend it over the background."""
-        if len(self._scratch.owner) == 0 and (self._lines.half > 0).any():
-            self._scratch = self._scratch._replace(owner=np.empty(len(self._scratch.mark), np.int32))
         found = self._span(inks.opaque)
         self._slots = np.concatenate([[0], np.cumsum(found.counts[:-1, 1])])
         below = self._buffer("below", (int(found.counts[:, 1].sum()) * len(self._channels),))
@@ -216,23 +221,25 @@ class Raster:
     def _span(self, opaque: np.ndarray) -> spans.Spans:
         """What shows of each path; storage is reused while it is large enough, and grows where it is not."""
         while True:
-            pieces, _, records = self._bases[-1]
+            pieces, _, records, crossings = self._bases[-1]
             found = self._spans
             paths = len(opaque)
-            if found is None or len(found.pieces) < pieces or len(found.rows) < records:
+            kept = (0, 0, 0) if found is None else (len(found.pieces), len(found.rows), len(found.crossings))
+            if found is None or kept[0] < pieces or kept[1] < records or kept[2] < crossings:
                 found = spans.Spans(
-                    np.empty(pieces, spans.piece_type(self.dtype)),
+                    np.empty(pieces, spans.PIECE),
                     np.empty((records, 3), np.int64),
-                    np.empty((self._bands, paths, 2), np.int64),
+                    np.empty(crossings, spans.CROSSING),
+                    np.empty((self._bands, paths, 4), np.int64),
                     self._bases,
-                    np.zeros((self._bands, 3), np.int64),
+                    np.zeros((self._bands, 4), np.int64),
                 )
             if found.ranges.shape[1] != paths:
-                found = found._replace(ranges=np.empty((self._bands, paths, 2), np.int64))
+                found = found._replace(ranges=np.empty((self._bands, paths, 4), np.int64))
             spans.span(self._lines, opaque, self._scratch, found)
             self._spans = found
             room = np.diff(self._bases, axis=0)
-            if (found.counts <= room)[:, [0, 2]].all():
+            if (found.counts <= room)[:, [0, 2, 3]].all():
                 return found
             self._bases[1:] = np.cumsum(np.maximum(room, (SLACK * found.counts).astype(np.int64) + 16), axis=0)
 

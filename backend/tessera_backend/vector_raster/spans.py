@@ -6,43 +6,46 @@ the number of threads.
 
 from __future__ import annotations
 
-import math
 from typing import NamedTuple
 
 import numpy as np
 
 from ..compiled import njit, prange
 from .flatten import Polylines
-from .stroke import DIAGONAL, stamp, strip
-from .trace import BAND, INSIDE, PART, room, trace
+from .rows import edge_of, fill_row, stroke_row, visible
+from .stroke import stamp
+from .trace import BAND, INSIDE, MIDDLE, PART, room, trace
 
-
-def piece_type(dtype: type) -> np.dtype:
-    """A run of fully covered pixels, or one edge cell.
-
-    x: the first column.
-    length: of a run; an edge cell has -1 where its path is filled, and -1 - v in a stroke, where v is its nearest edge.
-    cover: coverage, from 0 to 1.
-    slope: d coverage / d accumulated winding number: 1, -1 or 0; 1 in strokes.
-    """
-    return np.dtype([("x", np.int32), ("length", np.int32), ("cover", dtype), ("slope", dtype)])
+# A run of fully covered pixels, or one edge cell.
+# x: the first column.
+# length: of a run; an edge cell has -1 where its path is filled, and -1 - v in a stroke, where v is its nearest edge.
+# cover: coverage, from 0 to 1.
+# slope: d coverage / d accumulated winding number: 1, -1 or 0; 1 in strokes.
+PIECE = np.dtype([("x", np.int32), ("length", np.int32), ("cover", np.float64), ("slope", np.float64)])
+# What an edge cell of a fill has of one edge; see `trace`.
+# piece: of the edge cell.
+# edge: the vertex at its end.
+# part, middle: how much of the edge lies in the cell, and t half way.
+CROSSING = np.dtype([("piece", np.int32), ("edge", np.int32), ("part", np.float64), ("middle", np.float64)])
 
 
 class Spans(NamedTuple):
-    """What is to be painted. Band b's pieces, slots and records of rows begin at bases[b].
+    """What is to be painted. Band b's pieces, slots, records of rows and crossings begin at bases[b].
 
     A slot is where the colour below a pixel is kept for the backward pass; pixels of opaque runs need none.
 
     Attributes:
-        pieces: (N,), of `piece_type`.
+        pieces: (N,), of type PIECE.
         rows: int64 (R, 3): row of the canvas, first piece, first slot. The next record tells where they end.
-        ranges: int64 (bands, P, 2): a path's records in `rows`.
-        bases: int64 (bands + 1, 3): first piece, first slot, first record of each band.
-        counts: int64 (bands, 3): pieces, slots, records.
+        crossings: (X,), of type CROSSING.
+        ranges: int64 (bands, P, 4): a path's records in `rows`, from and to, and the same in `crossings`.
+        bases: int64 (bands + 1, 4): first piece, slot, record and crossing of each band.
+        counts: int64 (bands, 4): pieces, slots, records, crossings.
     """
 
     pieces: np.ndarray
     rows: np.ndarray
+    crossings: np.ndarray
     ranges: np.ndarray
     bases: np.ndarray
     counts: np.ndarray
@@ -51,13 +54,12 @@ class Spans(NamedTuple):
 class Scratch(NamedTuple):
     """Of the whole canvas, each band in its own rows; `winding` and `mark` are zero between paths.
 
-    Strokes keep their closeness (see `stroke`) in `winding`.
-
     Attributes:
-        winding: float64 (rows * stride,), what edges add; prefix sums along a row are winding numbers.
+        winding: float64 (rows * stride,), what edges add; prefix sums along a row are winding numbers. Strokes keep
+            their closeness there (see `stroke`).
         mark: uint8 (rows * stride,), 1 where an edge crosses the pixel.
         words: uint64, the same memory as mark.
-        owner: int32 (rows * stride,), of strokes; empty where there is none.
+        owner: int32 (rows * stride,): of a marked pixel its piece, -1 where it has none; in strokes the nearest edge.
         onward: int32 (H, W + 1): x where the pixel is not hidden yet, otherwise a column further on.
     """
 
@@ -69,166 +71,24 @@ class Scratch(NamedTuple):
 
 
 @njit(cache=True)
-def visible(onward: np.ndarray, y: int, x: int) -> int:
-    """The first column from x on that nothing opaque hides; the row's width where there is none."""
-    while onward[y, x] != x:
-        onward[y, x] = onward[y, onward[y, x]]
-        x = onward[y, x]
-    return x
-
-
-@njit(cache=True)
-def _put_run(
-    y: int, a: int, b: int, opaque: bool, onward: np.ndarray, pieces: np.ndarray, at: tuple[int, int], end: int
-) -> tuple[int, int]:
-    """Append what shows of fully covered columns a to b; opaque ones are hidden from what lies behind.
-
-    `at` is the number of pieces and of slots so far, which is returned. Past the end of the storage pieces are only
-    counted, so that the next attempt has enough.
-    """
-    n, slot = at
-    x = visible(onward, y, a)
-    while x < b:
-        stop = x + 1
-        while stop < b and onward[y, stop] == stop:
-            stop += 1
-        if n < end:
-            piece = pieces[n]
-            piece.x, piece.length, piece.cover, piece.slope = x, stop - x, 1, 0
-        n += 1
-        if opaque:
-            for i in range(x, stop):
-                onward[y, i] = b
-        else:
-            slot += stop - x
-        x = visible(onward, y, stop)
-    return n, slot
-
-
-@njit(cache=True)
-def _coverage(winding: float, even_odd: bool, turning: float) -> tuple[float, float]:
-    """Coverage of a pixel and its derivative, of the integral of the winding number over the pixel.
-
-    On a kink the derivative is the one of a shape that grows, or edges that lie on the pixel grid could not move.
-    """
-    slope = turning if abs(winding) < 1e-9 else math.copysign(1.0, winding)
-    cover = abs(winding)
-    if even_odd:
-        cover -= 2 * math.floor(0.5 * cover)
-        return (2 - cover, -slope) if cover > 1 else (cover, slope)
-    if cover > 1 + 1e-6:
-        return 1.0, 0.0
-    return min(cover, 1.0), slope
-
-
-@njit(cache=True)
-def _fill_row(
-    y: int,
-    columns: tuple[int, int, int],
-    rule: tuple[bool, float, bool],
-    winding: np.ndarray,
-    mark: np.ndarray,
-    words: np.ndarray,
-    onward: np.ndarray,
-    pieces: np.ndarray,
-    at: tuple[int, int],
-    end: int,
-) -> tuple[int, int]:
-    """Sum windings along a row and append its pieces; clears the scratch row on its way."""
-    left, width, base = columns
-    even_odd, turning, opaque = rule
-    total = 0.0
-    x = 0
-    while True:
-        edge = x
-        while edge < width and mark[base + edge] == 0:
-            edge += 8 if edge & 7 == 0 and words[(base + edge) >> 3] == 0 else 1
-        edge = min(edge, width)
-        if edge > x:
-            total += winding[base + x]
-            winding[base + x] = 0
-            whole = math.floor(total + 0.5)
-            if whole & 1 if even_odd else whole != 0:
-                at = _put_run(y, left + x, left + edge, opaque, onward, pieces, at, end)
-        if edge >= width:
-            break
-        total += winding[base + edge]
-        winding[base + edge] = 0
-        mark[base + edge] = 0
-        cover, slope = _coverage(total, even_odd, turning)
-        if cover == 1 and slope == 0:
-            at = _put_run(y, left + edge, left + edge + 1, opaque, onward, pieces, at, end)
-        elif onward[y, left + edge] == left + edge:
-            if at[0] < end:
-                piece = pieces[at[0]]
-                piece.x, piece.length, piece.cover, piece.slope = left + edge, -1, cover, slope
-            at = (at[0] + 1, at[1] + 1)
-        x = edge + 1
-    winding[base + width] = 0
-    return at
-
-
-@njit(cache=True)
-def edge_of(vertices: np.ndarray, before: np.ndarray, v: int) -> tuple[float, float, float, float]:
-    """x0, y0, x1, y1 of edge v."""
-    return vertices[before[v], 0], vertices[before[v], 1], vertices[v, 0], vertices[v, 1]
-
-
-@njit(cache=True)
-def _stroke_row(
-    y: int,
-    columns: tuple[int, int, int],
-    half: float,
-    opaque: bool,
-    lines: tuple[np.ndarray, np.ndarray],
-    closeness: np.ndarray,
-    mark: np.ndarray,
-    owner: np.ndarray,
-    onward: np.ndarray,
-    pieces: np.ndarray,
-    at: tuple[int, int],
-    end: int,
-) -> tuple[int, int]:
-    """Append the pieces of a row of a stroke; clears the scratch row on its way. lines: vertices and `before`."""
-    left, width, base = columns
-    # From this closeness on a pixel lies all within the stroke.
-    full = (half + DIAGONAL) ** 2 - max(half - DIAGONAL, 0.0) ** 2
-    x = 0
-    while x < width:
-        begin = x
-        while x < width and closeness[base + x] >= full:
-            x += 1
-        if x > begin:
-            at = _put_run(y, left + begin, left + x, opaque, onward, pieces, at, end)
-        elif mark[base + x] != 0 and onward[y, left + x] == left + x:
-            v = owner[base + x]
-            cover = strip(left + x + 0.5, y + 0.5, edge_of(lines[0], lines[1], v), half)[0]
-            if at[0] < end:
-                piece = pieces[at[0]]
-                piece.x, piece.length, piece.cover, piece.slope = left + x, -1 - v, cover, 1
-            at = (at[0] + 1, at[1] + 1)
-        x = max(x, begin + 1)
-    closeness[base : base + width] = 0
-    mark[base : base + width] = 0
-    return at
-
-
-@njit(cache=True)
 def _accumulate(
     vertices: np.ndarray,
-    begin: int,
-    end: int,
+    contour: tuple[int, int],
     window: tuple[int, int, int, int],
     stride: int,
     winding: np.ndarray,
     mark: np.ndarray,
     cells: np.ndarray,
     shares: np.ndarray,
-) -> None:
-    """Add the edges of one contour to the window's windings."""
+    crossings: np.ndarray,
+    n: int,
+    end: int,
+) -> int:
+    """Add the edges of one contour to the window's windings, and append their crossings, whose piece is a pixel yet."""
+    begin, stop = contour
     first = window[1] * stride
-    last = end - 1
-    for v in range(begin, end):
+    last = stop - 1
+    for v in range(begin, stop):
         y0, y1 = vertices[last, 1], vertices[v, 1]
         for i in range(trace((vertices[last, 0], y0, vertices[v, 0], y1), window, stride, cells, shares)):
             cover = shares[i, PART] * (y1 - y0)
@@ -239,7 +99,26 @@ def _accumulate(
                 winding[cell] += cover * (1 - shares[i, INSIDE])
                 winding[cell + 1] += cover * shares[i, INSIDE]
                 mark[cell] = 1
+                if n < end:
+                    crossing = crossings[n]
+                    crossing.piece, crossing.edge = cell, v
+                    crossing.part, crossing.middle = shares[i, PART], shares[i, MIDDLE]
+                n += 1
         last = v
+    return n
+
+
+@njit(cache=True)
+def _link(crossings: np.ndarray, begin: int, end: int, owner: np.ndarray) -> int:
+    """Give crossings the pieces of their pixels, and drop those that have none; returns the new end."""
+    kept = begin
+    for n in range(begin, end):
+        piece = owner[crossings[n].piece]
+        if piece >= 0:
+            crossings[kept] = crossings[n]
+            crossings[kept].piece = piece
+            kept += 1
+    return kept
 
 
 @njit(cache=True)
@@ -252,71 +131,99 @@ def _hidden(onward: np.ndarray, window: tuple[int, int, int, int]) -> bool:
 
 
 @njit(cache=True)
-def _span_path(
+def _span_fill(
     p: int,
     opaque: bool,
     window: tuple[int, int, int, int],
     lines: Polylines,
     scratch: Scratch,
     spans: Spans,
-    crossings: tuple[np.ndarray, np.ndarray],
-    so_far: tuple[int, int, int],
-    ends: tuple[int, int],
-) -> tuple[int, int, int]:
-    """Append path p's pieces within the window."""
+    room: tuple[np.ndarray, np.ndarray],
+    so_far: tuple[int, int, int, int],
+    ends: tuple[int, int, int],
+) -> tuple[int, int, int, int]:
+    """Append the pieces, records and crossings of a filled path within the window."""
     winding, mark, words, owner, onward = scratch
-    vertices, half = lines.vertices, lines.half[p]
+    pieces, rows, crossings = spans.pieces, spans.rows, spans.crossings
     stride = len(winding) // len(onward)
+    n, slot, record, first = so_far
+    crossing = first
     for k in range(lines.paths[p], lines.paths[p + 1]):
-        begin, end = lines.contours[k], lines.contours[k + 1]
-        if half > 0:
-            for v in range(begin, end):
-                stamp(edge_of(vertices, lines.before, v), v, half, window, stride, winding, mark, owner)
-        else:
-            _accumulate(vertices, begin, end, window, stride, winding, mark, crossings[0], crossings[1])
+        contour = (lines.contours[k], lines.contours[k + 1])
+        crossing = _accumulate(
+            lines.vertices, contour, window, stride, winding, mark, room[0], room[1], crossings, crossing, ends[2]
+        )
     rule = (lines.even_odd[p], lines.turning[p], opaque)
-    both = (vertices, lines.before)
-    pieces, rows = spans.pieces, spans.rows
-    n, slot, record = so_far
     for y in range(window[1], window[3]):
         columns = (window[0], window[2] - window[0], y * stride)
-        at = (n, slot)
-        if half > 0:
-            at = _stroke_row(y, columns, half, opaque, both, winding, mark, owner, onward, pieces, at, ends[0])
-        else:
-            at = _fill_row(y, columns, rule, winding, mark, words, onward, pieces, at, ends[0])
+        at = fill_row(y, columns, rule, winding, mark, words, owner, onward, pieces, (n, slot), ends[0])
         if at[0] > n:
             if record < ends[1]:
                 rows[record, 0], rows[record, 1], rows[record, 2] = y, n, slot
             record += 1
         n, slot = at
-    return n, slot, record
+    if crossing <= ends[2]:
+        crossing = _link(crossings, first, crossing, owner)
+    return n, slot, record, crossing
+
+
+@njit(cache=True)
+def _span_stroke(
+    p: int,
+    opaque: bool,
+    window: tuple[int, int, int, int],
+    lines: Polylines,
+    scratch: Scratch,
+    spans: Spans,
+    so_far: tuple[int, int, int, int],
+    ends: tuple[int, int, int],
+) -> tuple[int, int, int, int]:
+    """Append the pieces and records of a stroked path within the window."""
+    winding, mark, _, owner, onward = scratch
+    pieces, rows = spans.pieces, spans.rows
+    stride, half = len(winding) // len(onward), lines.half[p]
+    for v in range(lines.contours[lines.paths[p]], lines.contours[lines.paths[p + 1]]):
+        stamp(edge_of(lines.vertices, lines.before, v), v, half, window, stride, winding, mark, owner)
+    both = (lines.vertices, lines.before)
+    n, slot, record, crossing = so_far
+    for y in range(window[1], window[3]):
+        columns = (window[0], window[2] - window[0], y * stride)
+        at = stroke_row(y, columns, half, opaque, both, winding, mark, owner, onward, pieces, (n, slot), ends[0])
+        if at[0] > n:
+            if record < ends[1]:
+                rows[record, 0], rows[record, 1], rows[record, 2] = y, n, slot
+            record += 1
+        n, slot = at
+    return n, slot, record, crossing
 
 
 @njit(cache=True)
 def _span_band(band: int, lines: Polylines, opaque: np.ndarray, scratch: Scratch, spans: Spans) -> None:
-    height, width = scratch.onward.shape[0], scratch.onward.shape[1] - 1
-    top, bottom = band * BAND, min((band + 1) * BAND, height)
-    crossings = room(width)
+    onward, ranges = scratch.onward, spans.ranges
+    top, bottom = band * BAND, min((band + 1) * BAND, len(onward))
+    scratch_room = room(onward.shape[1])
     for y in range(top, bottom):
-        for x in range(width + 1):
-            scratch.onward[y, x] = x
-    n, slot, record = spans.bases[band, 0], 0, spans.bases[band, 2]
-    ends = (spans.bases[band + 1, 0], spans.bases[band + 1, 2] - 1)
+        for x in range(onward.shape[1]):
+            onward[y, x] = x
+    # A plain 0 would be a type of its own, and all that follows be compiled twice.
+    so_far = (spans.bases[band, 0], np.int64(0), spans.bases[band, 2], spans.bases[band, 3])
+    after = spans.bases[band + 1]
+    ends = (after[0], after[2] - 1, after[3])
     for p in range(opaque.shape[0] - 1, -1, -1):
         box = lines.boxes[p]
         window = (box[0], max(box[1], top), box[2], min(box[3], bottom))
-        spans.ranges[band, p, 0] = record
-        if window[0] < window[2] and window[1] < window[3] and not _hidden(scratch.onward, window):
-            n, slot, record = _span_path(
-                p, opaque[p], window, lines, scratch, spans, crossings, (n, slot, record), ends
-            )
-        spans.ranges[band, p, 1] = record
-    if record <= ends[1]:
-        spans.rows[record, 1], spans.rows[record, 2] = n, slot
-    spans.counts[band, 0] = n - spans.bases[band, 0]
-    spans.counts[band, 1] = slot
-    spans.counts[band, 2] = record + 1 - spans.bases[band, 2]
+        ranges[band, p, 0], ranges[band, p, 2] = so_far[2], so_far[3]
+        if window[0] < window[2] and window[1] < window[3] and not _hidden(onward, window):
+            if lines.half[p] > 0:
+                so_far = _span_stroke(p, opaque[p], window, lines, scratch, spans, so_far, ends)
+            else:
+                so_far = _span_fill(p, opaque[p], window, lines, scratch, spans, scratch_room, so_far, ends)
+        ranges[band, p, 1], ranges[band, p, 3] = so_far[2], so_far[3]
+    if so_far[2] <= ends[1]:
+        spans.rows[so_far[2], 1], spans.rows[so_far[2], 2] = so_far[0], so_far[1]
+    counts, bases = spans.counts[band], spans.bases[band]
+    counts[0], counts[1] = so_far[0] - bases[0], so_far[1]
+    counts[2], counts[3] = so_far[2] + 1 - bases[2], so_far[3] - bases[3]
 
 
 @njit(cache=True, parallel=True)

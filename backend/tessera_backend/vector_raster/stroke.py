@@ -44,18 +44,6 @@ def _half_plane(s: float, nx: float, ny: float) -> tuple[float, float, float, fl
 
 
 @njit(cache=True)
-def nearest(x: float, y: float, edge: tuple[float, float, float, float]) -> tuple[float, float, float]:
-    """From an edge's nearest point to (x, y): the vector there, and the point's t from 0 to 1."""
-    x0, y0, x1, y1 = edge
-    dx, dy = x1 - x0, y1 - y0
-    square = dx * dx + dy * dy
-    t = 0.0
-    if square > 0:
-        t = min(max(((x - x0) * dx + (y - y0) * dy) / square, 0.0), 1.0)
-    return x - x0 - t * dx, y - y0 - t * dy, t
-
-
-@njit(cache=True)
 def strip(
     x: float, y: float, edge: tuple[float, float, float, float], half: float
 ) -> tuple[float, float, float, float, float, float]:
@@ -63,9 +51,12 @@ def strip(
 
     half: half the stroke's width, px.
     """
-    vx, vy, t = nearest(x, y, edge)
-    dx, dy = edge[2] - edge[0], edge[3] - edge[1]
+    x0, y0, x1, y1 = edge
+    dx, dy = x1 - x0, y1 - y0
     length = math.sqrt(dx * dx + dy * dy)
+    # From the edge's nearest point, at t, to the centre.
+    t = min(max(((x - x0) * dx + (y - y0) * dy) / (length * length), 0.0), 1.0) if length > 0 else 0.0
+    vx, vy = x - x0 - t * dx, y - y0 - t * dy
     distance = math.sqrt(vx * vx + vy * vy)
     inner = 0 < t < 1
     if inner:
@@ -118,17 +109,23 @@ def stamp(
     left, top, right, bottom = window
     reach = half + DIAGONAL
     x0, y0, x1, y1 = edge
+    dx, dy = x1 - x0, y1 - y0
+    square = dx * dx + dy * dy
+    scale = 1 / square if square > 0 else 0.0
     low, high = min(y0, y1) - reach, max(y0, y1) + reach
     for row in range(max(math.floor(low), top), min(math.floor(high) + 1, bottom)):
+        y = row + 0.5 - y0
         begin, end = 0.0, 1.0
-        if y1 != y0:
-            near, far = (row + 0.5 - reach - y0) / (y1 - y0), (row + 0.5 + reach - y0) / (y1 - y0)
-            begin, end = max(min(near, far), 0.0), min(max(near, far), 1.0)
+        if dy != 0:
+            begin = max(min((y - reach) / dy, (y + reach) / dy), 0.0)
+            end = min(max((y - reach) / dy, (y + reach) / dy), 1.0)
         if begin <= end:
-            a, b = x0 + begin * (x1 - x0), x0 + end * (x1 - x0)
-            first = max(math.floor(min(a, b) - reach), left)
-            for column in range(first, min(math.floor(max(a, b) + reach) + 1, right)):
-                vx, vy, _ = nearest(column + 0.5, row + 0.5, edge)
+            first = max(math.floor(x0 + min(begin * dx, end * dx) - reach), left)
+            last = min(math.floor(x0 + max(begin * dx, end * dx) + reach) + 1, right)
+            for column in range(first, last):
+                x = column + 0.5 - x0
+                t = min(max((x * dx + y * dy) * scale, 0.0), 1.0)
+                vx, vy = x - t * dx, y - t * dy
                 close = reach * reach - vx * vx - vy * vy
                 cell = row * stride + column - left
                 if close > closeness[cell]:

@@ -24,9 +24,10 @@ def polygon(contour: np.ndarray, steps: int = _STEPS) -> np.ndarray:
 def nonzero(contours: tuple[np.ndarray, ...]) -> tuple[np.ndarray, ...]:
     """Contours that have by the nonzero rule the area which these have by the even-odd rule."""
     rings = [polygon(contour) for contour in contours]
+    around = _around(rings)
     turned = []
     for i, contour in enumerate(contours):
-        hole = len(_around(rings, i)) % 2 == 1
+        hole = len(around[i]) % 2 == 1
         turned.append(contour if (_area(rings[i]) > 0) != hole else _reversed(contour))
     return tuple(turned)
 
@@ -34,7 +35,7 @@ def nonzero(contours: tuple[np.ndarray, ...]) -> tuple[np.ndarray, ...]:
 def islands(path: Path) -> list[Path]:
     """A compound path's parts: each one outline with its own holes, in the order of the outlines."""
     rings = [polygon(contour) for contour in path.contours]
-    around = [_around(rings, i) for i in range(len(rings))]
+    around = _around(rings)
     signs = [np.sign(_area(ring)) for ring in rings]
     outside = [sum(signs[j] for j in own) for own in around]
     # Where one comes from nothing into the shape, an island begins.
@@ -53,9 +54,14 @@ def split_islands(drawing: Drawing) -> Drawing:
     return dataclasses.replace(drawing, paths=tuple(part for path in drawing.paths for part in islands(path)))
 
 
-def _around(rings: list[np.ndarray], i: int) -> list[int]:
-    """The rings that a ring lies in, which is where most of its points are."""
-    return [j for j, ring in enumerate(rings) if j != i and np.mean(_inside(ring, rings[i][::_STEPS])) > 0.5]
+def _around(rings: list[np.ndarray]) -> list[list[int]]:
+    """For each ring those that it lies in, which is where most of its points are."""
+    low, high = (np.array([limit(ring, axis=0) for ring in rings]).reshape(-1, 2) for limit in (np.min, np.max))
+    around = []
+    for i, ring in enumerate(rings):
+        near = np.flatnonzero(((low < high[i]) & (high > low[i])).all(1)).tolist()
+        around.append([j for j in near if j != i and np.mean(_inside(rings[j], ring[::_STEPS])) > 0.5])
+    return around
 
 
 def _inside(ring: np.ndarray, points: np.ndarray) -> np.ndarray:

@@ -17,13 +17,13 @@ from .shapes import Shapes
 from .start import outlined
 
 # Share of all shapes that the first round may trade; a shape goes if it is worth less than this share of the newcomer.
-_TRADED, _LESS = 0.25, 0.6
+_TRADED, _LESS = 0.25, 0.85
 # Steps of descent in a round, and how far its rate falls: shapes stay agile.
 _STEPS, _LAST = 40, 0.3
 # A round pays if the error falls by this share.
 _PAYS = 0.002
-# A shape that is worth less, in squared error over all, is not seen.
-_UNSEEN = 1e-4
+# A shape that is worth less, in squared error over all, is not seen: eight pixels that are off by a twentieth.
+_UNSEEN = 0.01
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Parts:
         taken = np.zeros(len(gain), bool)
         found: list[tuple[float, int]] = []
         for node in np.argsort(-gain, kind="stable"):
-            if len(found) == want or gain[node] <= 0:
+            if len(found) == want or gain[node] <= _UNSEEN:
                 break
             if not taken[node]:
                 found.append((float(gain[node]), int(node)))

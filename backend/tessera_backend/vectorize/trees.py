@@ -15,7 +15,7 @@ from tessera_protocol.jobs import VectorizeParams
 
 from ..progress import Progress
 from .canvas import Canvas, psnr
-from .segment import Tree, residuals
+from .segment import Tree
 from .shapes import Shapes
 from .start import Criterion, begin, tree
 from .swaps import Parts, Trader
@@ -109,10 +109,7 @@ def _good_enough(
 
 def _likely(grown: Tree, params: VectorizeParams) -> int:
     """How many of a tree's regions reach the quality, if only their colours are fitted."""
-    errors = residuals(grown.moments, params.gradients)
-    fallen = errors[grown.children].sum(1) - errors[grown.leaves :]
-    left = errors[-1] + np.concatenate([[0.0], np.cumsum(fallen[::-1])])
-    reached = left <= 3 * grown.moments[-1, 0] * 10 ** (-params.quality / 10)
+    reached = grown.errors(params.gradients) <= 3 * grown.moments[-1, 0] * 10 ** (-params.quality / 10)
     return min(params.paths, 1 + int(np.argmax(reached)) if reached.any() else params.paths)
 
 

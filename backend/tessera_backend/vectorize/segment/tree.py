@@ -9,7 +9,7 @@ import numpy as np
 
 from ...compiled import njit
 from .merging import contacts, merge
-from .models import moments
+from .models import moments, residuals
 from .regions import merge_pixels
 
 
@@ -46,6 +46,15 @@ class Tree:
         out[: self.leaves] = leaves
         _accumulate(out, self.children)
         return out
+
+    def errors(self, affine: bool) -> np.ndarray:
+        """Sum of squared errors of so many parts, each with its best constant or affine colours: float64 (R,).
+
+        Entry k is that of k + 1 parts: the whole, with the last k merges undone.
+        """
+        own = residuals(self.moments, affine)
+        falls = own[self.leaves :] - own[self.children].sum(1)
+        return own[-1] - np.concatenate([[0.0], np.cumsum(falls[::-1])])
 
     def mask(self, node: int) -> np.ndarray:
         """A node's pixels, bool (H, W)."""
