@@ -32,7 +32,7 @@ def painted(*boxes, size=(48, 64), ground=BLUE):
 def begun(image, *boxes):
     """A refinement whose structure is the whole canvas and some boxes."""
     height, width = image.shape[:2]
-    state = Refinement(image, np.ones((height, width), bool), 0.5, 4, 0)
+    state = Refinement(image, None, 0.5, 4, 0)
     paths = [Path((boxed(*box),), np.zeros(3)) for box in ((-4, -4, width + 4, height + 4), *boxes)]
     masks = [cover(path, width, height) for path in paths]
     state.begin(paths, masks)
@@ -145,7 +145,7 @@ def drawing():
 def test_the_whole_method_draws_the_picture(drawing):
     """Near to it, within the budget, levels ascending and named, each path in a group, facts about the run."""
     assert 6 <= len(drawing.paths) <= 16
-    state = Refinement(scene(), np.ones((72, 96), bool), 0.5, 8, 0)
+    state = Refinement(scene(), None, 0.5, 8, 0)
     state.items = [Item(path, 0, False) for path in drawing.paths]
     assert state.error() < 1e-3
     levels = [path.level for path in drawing.paths]
@@ -188,6 +188,22 @@ def test_transparent_parts_stay_empty():
     assert inside[:, :60].all()
     image[..., 3] = 0
     assert paper.draw(image, VectorizeParams(paths=12)).paths == ()
+
+
+def test_white_shapes_do_not_stray_over_what_is_transparent():
+    """On white paper nobody would see a white shape beside the picture, but whoever puts it on another one would."""
+    image = np.ones((48, 64, 3), np.float32)
+    alpha = np.zeros((48, 64), np.float32)
+    alpha[10:38, 10:40] = 1
+    image[10:38, 10:30] = BLUE
+    state = Refinement(image, alpha, 0.5, 4, 0)
+    state.begin([Path((boxed(10, 10, 40, 38),), np.zeros(3))], [alpha > 0])
+    stray = Path((boxed(28, 12, 56, 36),), np.ones(3))
+    state.items.append(Item(stray, 0, True))
+    before, error = cover(stray, 64, 48)[alpha == 0].sum(), state.error()
+    state.descend(100)
+    assert cover(state.items[1].path, 64, 48)[alpha == 0].sum() < 0.1 * before
+    assert state.error() < 0.1 * error
 
 
 def test_drawings_are_shown_and_it_can_be_cancelled():

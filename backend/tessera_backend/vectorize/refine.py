@@ -58,17 +58,20 @@ class Refinement:
 
     Args:
         image: float32 (H, W, 3), sRGB in [0, 1], on white.
-        opaque: bool (H, W): where new shapes may begin.
+        alpha: float32 (H, W), or None of an opaque picture. With it, drawings are compared without white beneath, on
+            which nobody would notice white shapes that stray; new shapes begin where it is at least one half.
         tolerance: px, of new curves.
         smallest: px, of new shapes.
         seed: of the colours that the picture is reduced to.
     """
 
-    def __init__(self, image: np.ndarray, opaque: np.ndarray, tolerance: float, smallest: int, seed: int) -> None:
-        self.height, self.width = opaque.shape
-        self._target = np.ascontiguousarray(image.transpose(0, 2, 1), np.float32)
-        self._opaque, self._tolerance, self._smallest = opaque, tolerance, smallest
-        self._raster = Raster(self.width, self.height, tolerance=TOLERANCE)
+    def __init__(self, image: np.ndarray, alpha: np.ndarray | None, tolerance: float, smallest: int, seed: int) -> None:
+        self.height, self.width = image.shape[:2]
+        target = image if alpha is None else np.dstack([image - (1 - alpha[..., None]), alpha])
+        self._target = np.ascontiguousarray(target.transpose(0, 2, 1), np.float32)
+        self._opaque = np.ones(image.shape[:2], np.bool_) if alpha is None else alpha >= 0.5
+        self._image, self._tolerance, self._smallest = image, tolerance, smallest
+        self._raster = Raster(self.width, self.height, target.shape[2], tolerance=TOLERANCE)
         self.colors, self.clusters = reduced(image, seed)
         few = chosen(self.colors, np.bincount(self.clusters.ravel(), minlength=len(self.colors)), _FEW, seed)
         self._few = cKDTree(few).query(self.colors)[1][self.clusters]
@@ -92,7 +95,7 @@ class Refinement:
         self._thin(False, 0.0)
 
     def render(self) -> np.ndarray:
-        """The drawing as it is, on white: float32 (H, 3, W)."""
+        """The drawing as it is: float32 (H, 3, W) on white, or (H, 4, W), premultiplied."""
         return self._raster.forward(self._scene(self.items))
 
     def error(self) -> float:
@@ -109,14 +112,16 @@ class Refinement:
         Returns:
             how many there were.
         """
-        off = self.render().transpose(0, 2, 1) - self.colors[self.clusters]
+        drawn = self.render().transpose(0, 2, 1)
+        if drawn.shape[2] == 4:
+            drawn = drawn[..., :3] + 1 - drawn[..., 3:]
+        off = drawn - self.colors[self.clusters]
         regions = worst((off * off).sum(2) * self._opaque, self._few, count, self._smallest)
-        image = self._target.transpose(0, 2, 1)
         added = 0
         for region in regions:
             contours = curves(region, self._tolerance)
             if contours:
-                self._place(Path(contours, image[region].mean(0).astype(np.float64), level=level), region, masks)
+                self._place(Path(contours, self._image[region].mean(0).astype(np.float64), level=level), region, masks)
                 added += 1
         return added
 
