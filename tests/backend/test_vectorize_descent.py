@@ -7,10 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tessera_backend.progress import Progress
-from tessera_backend.vectorize import start
 from tessera_backend.vectorize.arrange import arranged
 from tessera_backend.vectorize.canvas import Canvas
 from tessera_backend.vectorize.descent import tidy
+from tessera_backend.vectorize.outlines import outlined
 from tessera_backend.vectorize.shapes import Shapes, neighbours
 from tessera_backend.vectorize.working import Working
 
@@ -24,10 +24,10 @@ def disk(x: float, y: float, radius: float) -> np.ndarray:
 
 
 def shapes_of(*masks: np.ndarray, level: tuple[int, ...] = ()) -> Shapes:
-    outlines = [start.outlined(mask, 0.5) for mask in masks]
+    outlines = [outlined(mask, 0.5) for mask in masks]
     count = len(masks)
     levels = np.array(level or [0] * count)
-    return Shapes.of(outlines, np.arange(count), levels, np.zeros(count, bool))
+    return Shapes.of(outlines, levels, np.zeros(count, bool))
 
 
 def canvas_of(image: np.ndarray) -> Canvas:
@@ -124,9 +124,9 @@ def test_some_shapes_of_all() -> None:
     masks = [disk(32, 32, 30), disk(20, 20, 8), disk(44, 44, 9)]
     shapes = shapes_of(*masks, level=(0, 1, 2))
     ring = disk(32, 32, 16) & ~disk(32, 32, 8)
-    two = Shapes.of([start.outlined(ring, 0.5, holes=True)], np.array([7]), np.array([4]), np.array([False]))
+    two = Shapes.of([outlined(ring, 0.5)], np.array([4]), np.array([False]))
     joined = shapes.taken(np.array([2, 0])).joined(two)
-    assert (list(joined.node), list(joined.level)) == ([2, 0, 7], [2, 0, 4])
+    assert list(joined.level) == [2, 0, 4]
     assert list(np.diff(joined.paths)) == [1, 1, 2]
     np.testing.assert_array_equal(joined.outline(0), shapes.outline(2))
     np.testing.assert_array_equal(joined.taken(np.array([2])).points, two.points)

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tessera_backend.vector_raster import LINEAR, RADIAL, SOLID, Paint, Raster
-from tessera_backend.vectorize import fills, start
+from tessera_backend.vectorize import fills
+from tessera_backend.vectorize.outlines import completed, outlined
 from tessera_backend.vectorize.shapes import Shapes
 
 SIDE = 48
@@ -26,7 +27,7 @@ def square() -> Shapes:
     sides = np.roll(corners, -1, axis=0) - corners
     outline = np.stack([corners, corners + sides / 3, corners + sides * 2 / 3], axis=1).reshape(-1, 2)
     one = np.zeros(1, int)
-    return Shapes.of([[outline]], one, one, one)
+    return Shapes.of([[outline]], one, one)
 
 
 def gradient(kind: int, geometry: list[float], first: list[float], last: list[float]) -> Paint:
@@ -79,10 +80,14 @@ def test_rims_are_no_colours() -> None:
     np.testing.assert_allclose(paint.colors[3, 0, :3], 0.5)  # which nobody sees
 
 
-def test_outlines_have_holes_on_request() -> None:
-    """A ring is a disk unless its hole is asked for."""
+def test_outlines_have_holes_where_nothing_covers_them() -> None:
+    """A ring has two contours; unless something later fills the hole, beneath which it goes on."""
     y, x = np.mgrid[:SIDE, :SIDE] - SIDE / 2 + 0.5
     ring = (np.hypot(x, y) < 18) & (np.hypot(x, y) > 9)
-    assert len(start.outlined(ring, 0.5)) == 1
-    assert len(start.outlined(ring, 0.5, holes=True)) == 2
-    assert start.outlined(np.zeros((SIDE, SIDE), bool), 0.5) == []
+    assert len(outlined(ring, 0.5)) == 2
+    hole = np.hypot(x, y) <= 9
+    np.testing.assert_array_equal(completed(ring, hole), ring | hole)
+    reached = completed(ring, x > 0)
+    np.testing.assert_array_equal(reached[x < 0], ring[x < 0])
+    assert ring.sum() < reached.sum()
+    assert outlined(np.zeros((SIDE, SIDE), bool), 0.5) == []

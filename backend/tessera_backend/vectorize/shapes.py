@@ -23,7 +23,6 @@ class Shapes:
             paths[p + 1]; the first one is its outline, others are holes.
         smooth: bool (M / 3,): knots whose two handles stay on one line.
         paint: two stops a path.
-        node: int64 (P,), the node of the segmentation's tree that a path stands for; -1 for none.
         level: int64 (P,), 0 for the coarsest.
         fixed: bool (P,): outlines that are not moved.
     """
@@ -33,12 +32,11 @@ class Shapes:
     paths: np.ndarray
     smooth: np.ndarray
     paint: Paint
-    node: np.ndarray
     level: np.ndarray
     fixed: np.ndarray
 
     @staticmethod
-    def of(outlines: Sequence[Sequence[np.ndarray]], node: np.ndarray, level: np.ndarray, fixed: np.ndarray) -> Shapes:
+    def of(outlines: Sequence[Sequence[np.ndarray]], level: np.ndarray, fixed: np.ndarray) -> Shapes:
         """From each path's contours, control points (3 n, 2); grey until they are filled."""
         every = [np.asarray(contour, np.float64) for outline in outlines for contour in outline]
         contours, points = starts([len(contour) for contour in every]), np.concatenate(every)
@@ -46,7 +44,7 @@ class Shapes:
         grey = Paint.solid(np.full((count, 3), 0.5))
         paint = Paint(grey.kind, grey.geometry, np.tile([0.0, 1.0], (count, 1)), grey.colors.repeat(2, 1))
         smooth = _smooth_joints(points, contours)
-        own = (node.astype(np.int64), level.astype(np.int64), fixed.astype(bool))
+        own = (level.astype(np.int64), fixed.astype(bool))
         return Shapes(points, contours, starts([len(outline) for outline in outlines]), smooth, paint, *own)
 
     def __len__(self) -> int:
@@ -83,7 +81,6 @@ class Shapes:
             starts(np.diff(self.paths)[chosen]),
             self.smooth[points[::3] // 3],
             paint,
-            self.node[chosen],
             self.level[chosen],
             self.fixed[chosen],
         )
@@ -94,7 +91,7 @@ class Shapes:
         paint = Paint(*(np.concatenate(pair) for pair in zip(mine, theirs, strict=True)))
         each = {
             name: np.concatenate([getattr(self, name), getattr(others, name)])
-            for name in ("points", "smooth", "node", "level", "fixed")
+            for name in ("points", "smooth", "level", "fixed")
         }
         runs = {
             name: np.concatenate([getattr(self, name), getattr(self, name)[-1] + getattr(others, name)[1:]])

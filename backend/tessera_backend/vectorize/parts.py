@@ -1,0 +1,83 @@
+"""The parts of a picture that shapes could be drawn for: the nodes of trees of regions."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+from ..progress import Progress
+from .canvas import Canvas
+from .segment import Tree, grow, moments, residuals, sharpen
+
+# A shape that is worth less, in squared error over all, is not seen: eight pixels that are off by a twentieth.
+UNSEEN = 0.01
+
+
+@dataclasses.dataclass(frozen=True)
+class Criterion:
+    """What regions are merged by.
+
+    Attributes:
+        model: "affine" or "constant": how a region's colours may change within it.
+        boundary: squared error that a px of border is worth.
+        sharpened: passes of `segment.sharpen` before.
+    """
+
+    model: str = "affine"
+    boundary: float = 0.0
+    sharpened: int = 1
+
+
+@dataclasses.dataclass(frozen=True)
+class Parts:
+    """The nodes of a tree as shapes that could be drawn.
+
+    Attributes:
+        tree: of regions.
+        rest: float64 (nodes,), squared error that each has left with a fill of its own.
+        allowed: bool (nodes,).
+    """
+
+    tree: Tree
+    rest: np.ndarray
+    allowed: np.ndarray
+
+    @staticmethod
+    def grown(canvas: Canvas, criterion: Criterion, gradients: bool, smallest: int, progress: Progress) -> Parts:
+        """Of a tree grown by a criterion.
+
+        Args:
+            gradients: whether shapes may have them.
+            smallest: px that a part has at least.
+        """
+        progress("regions", 0.0, "Merging regions")
+        image, inside = canvas.image, canvas.working.inside
+        if criterion.sharpened:
+            image = sharpen(image, inside, passes=criterion.sharpened)
+        tree = grow(image, inside, model=criterion.model, boundary=criterion.boundary)
+        rows = tree.gathered(moments(canvas.image, tree.labels, tree.leaves))
+        return Parts(tree, residuals(rows, gradients), rows[:, 0] >= smallest)
+
+    def best(self, error: np.ndarray, want: int) -> list[tuple[float, int]]:
+        """Disjoint nodes, those first that would take most away of `error` (H, W): (by how much, node)."""
+        gain = np.where(self.allowed, self.tree.sums(error) - self.rest, -1.0)
+        taken = np.zeros(len(gain), bool)
+        found: list[tuple[float, int]] = []
+        for node in np.argsort(-gain, kind="stable"):
+            if len(found) == want or gain[node] <= UNSEEN:
+                break
+            if not taken[node]:
+                found.append((float(gain[node]), int(node)))
+                taken[self.tree.ancestors(int(node))] = True
+                taken[self._below(int(node))] = True
+        return found
+
+    def _below(self, node: int) -> list[int]:
+        every, stack = [], [node]
+        while stack:
+            at = stack.pop()
+            every.append(at)
+            if at >= self.tree.leaves:
+                stack += self.tree.children[at - self.tree.leaves].tolist()
+        return every

@@ -1,0 +1,108 @@
+"""Shapes one after another, each the part of the picture that is drawn worst by those before it: matching pursuit.
+
+Unlike in a cut of one tree, shapes of all sizes, and of several trees, compete; later ones lie on earlier ones, and a
+shape may have holes: black lines around everything, for instance, are one shape.
+Source: Mallat and Zhang, Matching Pursuits with Time-Frequency Dictionaries, IEEE TSP 41 (1993); with the colours of
+all shapes fitted again after each step, as in its orthogonal variant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ..progress import Progress
+from .canvas import Canvas
+from .outlines import backdrop, completed, outlined
+from .parts import Parts
+from .segment import affine_colors, moments
+from .shapes import Shapes
+
+# Of the shapes that are wanted, this share is chosen at once: those that don't overlap don't influence each other much.
+_AT_ONCE = 1 / 16
+
+
+def pursue(
+    canvas: Canvas,
+    parts: Sequence[Parts],
+    count: int,
+    *,
+    tolerance: float,
+    level_count: int,
+    gradients: bool,
+    progress: Progress,
+) -> Shapes:
+    """At most `count` shapes, filled, not yet moved; levels by their turn.
+
+    Args:
+        parts: what to choose from, of one tree or several.
+        tolerance: of curves, px.
+    """
+    chosen: list[np.ndarray] = []
+    # 0 is the backdrop, or nothing where the picture is transparent.
+    owner = np.zeros(canvas.image.shape[:2], np.int32)
+    first = 1 if canvas.working.alpha is None else 0
+    while len(chosen) + first < count:
+        progress("pursuit", (len(chosen) + first) / count, "Choosing shapes")
+        room = min(count - first - len(chosen), max(1, int(count * _AT_ONCE)))
+        found = disjoint(parts, _error(canvas, owner, len(chosen), gradients), room)
+        for _, mask in found:
+            chosen.append(mask)
+            owner[mask] = len(chosen)
+        if not found:
+            break
+    shapes = _shapes(canvas, chosen, owner, tolerance)
+    turn = np.arange(len(shapes)) + 1
+    shapes.level = np.minimum(np.searchsorted(_level_sizes(len(shapes), level_count), turn), level_count - 1)
+    canvas.fill(shapes, gradients)
+    return shapes
+
+
+def disjoint(parts: Sequence[Parts], error: np.ndarray, want: int) -> list[tuple[float, np.ndarray]]:
+    """Masks, none of which overlap, that take most away of the error (H, W), from all trees: (by how much, mask)."""
+    offers = [(gain, i, node) for i, own in enumerate(parts) for gain, node in own.best(error, want)]
+    taken = np.zeros(error.shape, bool)
+    found: list[tuple[float, np.ndarray]] = []
+    for gain, i, node in sorted(offers, reverse=True):
+        mask = parts[i].tree.mask(node)
+        if not (mask & taken).any():
+            taken |= mask
+            found.append((gain, mask))
+        if len(found) == want:
+            break
+    return found
+
+
+def _error(canvas: Canvas, owner: np.ndarray, last: int, gradients: bool) -> np.ndarray:
+    """Squared error of each pixel, (H, W), with the best colours for the shapes as they are."""
+    height, width = owner.shape
+    seen = np.where(canvas.working.inside, owner, -1).astype(np.int32)
+    colors = affine_colors(moments(canvas.image, seen, last + 1), width, height, gradients)
+    if canvas.working.alpha is not None:
+        colors[0] = 0.0
+        colors[0, :, 0] = -1.0  # nothing is drawn there yet: as wrong as can be
+    x, y = np.arange(width) + 0.5, np.arange(height)[:, None] + 0.5
+    error = np.zeros(owner.shape)
+    for channel in range(3):
+        c0, cx, cy = (colors[:, channel, i][owner] for i in range(3))
+        error += (canvas.image[..., channel] - np.clip(c0 + cx * x + cy * y, -1.0, 1.0)) ** 2
+    return error
+
+
+def _shapes(canvas: Canvas, masks: list[np.ndarray], owner: np.ndarray, tolerance: float) -> Shapes:
+    """Outlined, the backdrop lowest; each whole behind those that lie on it.
+
+    Args:
+        owner: int (H, W), 1 + the number of the mask that shows, 0 for none.
+    """
+    curves = [] if canvas.working.alpha is not None else [[backdrop(canvas)]]
+    first = len(curves)
+    whole = (completed(mask, owner > turn) for turn, mask in enumerate(masks, start=1))
+    curves += [curve for mask in whole if (curve := outlined(mask, tolerance))]
+    return Shapes.of(curves, np.zeros(len(curves), np.int64), np.arange(len(curves)) < first)
+
+
+def _level_sizes(count: int, levels: int) -> list[int]:
+    """How many shapes there are up to each level: a geometric series that ends with all."""
+    return [max(1, round(count ** ((level + 1) / levels))) for level in range(levels)]
