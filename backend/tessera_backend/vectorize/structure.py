@@ -73,7 +73,7 @@ class Points:
 def flat(paths: Sequence[Path]) -> Shapes:
     """Paths as arrays, with their colours."""
     none = np.zeros(len(paths), np.int64)
-    made = Shapes.of([path.contours for path in paths], none, none, none)
+    made = Shapes.of([path.contours for path in paths], none, none)
     made.paint = Paint.solid(np.array([path.fill for path in paths], np.float64))
     return made
 
