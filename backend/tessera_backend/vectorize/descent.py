@@ -111,7 +111,7 @@ def _lengths(shapes: Shapes) -> np.ndarray:
     return np.where(radial, np.abs(x2), np.hypot(x2 - x1, y2 - y1))[:, None]
 
 
-@njit
+@njit(cache=True)
 def tidy(points: np.ndarray, smooth: np.ndarray, before: np.ndarray, after: np.ndarray) -> None:
     """Make smooth joints smooth, and handles no longer than a share of their cubic's chord; in place.
 
