@@ -16,6 +16,7 @@ from .cutout import cut_out
 from .descent import fidelity
 from .drawing import Drawing, Path
 from .names import level_names, named
+from .nesting import mainland
 from .scene import to_paths, to_scene
 from .shapes import Shapes
 from .working import Working
@@ -47,7 +48,7 @@ def draw(working: Working, params: VectorizeParams, progress: Progress, device: 
 def _drawing(shapes: Shapes, canvas: Canvas, params: VectorizeParams) -> Drawing:
     width, height = canvas.raster.width, canvas.raster.height
     like = [Path((), np.zeros(3), level=int(level)) for level in shapes.level]
-    paths = to_paths(shapes.scene(width, height), like)
+    paths = [mainland(path) for path in to_paths(shapes.scene(width, height), like)]
     return Drawing(width, height, arranged(paths, width, height), level_names(params.levels))
 
 
