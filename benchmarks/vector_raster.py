@@ -2,7 +2,7 @@
 
     python benchmarks/vector_raster.py
 
-Every scene is rendered in turns by one thread and by more, and by pydiffvg where it is installed; otherwise diffvg's
+Every scene is rendered by one thread and by more, in turns, and by pydiffvg where it is installed; otherwise diffvg's
 columns are figures that were recorded before, on a machine of this kind.
 """
 
@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import statistics
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -96,36 +95,36 @@ def cases() -> list[Case]:
     ]
 
 
-def milliseconds(action: Callable[[], object]) -> float:
-    """Wall time of one call."""
-    start = time.perf_counter()
+def milliseconds(action: Callable[[], object]) -> tuple[float, float]:
+    """Wall and processor time of one call."""
+    wall, processor = time.perf_counter(), time.process_time()
     action()
-    return 1e3 * (time.perf_counter() - start)
+    return 1e3 * (time.perf_counter() - wall), 1e3 * (time.process_time() - processor)
 
 
-@dataclasses.dataclass
-class Times:
-    """Medians of each round, ms."""
+def measured(case: Case, threads: list[int], repeat: int) -> list[float]:
+    """One row: forward and both by one thread, processor time; both by each number of threads, wall time; MB.
 
-    forward: list[float] = dataclasses.field(default_factory=list)
-    both: list[float] = dataclasses.field(default_factory=list)
-
-
-def measured(case: Case, threads: list[int], repeat: int) -> tuple[dict[int, Times], float]:
-    """Times by number of threads, which take turns, and MB of buffers."""
+    Numbers of threads take turns. Of the medians of all rounds the least counts.
+    """
     scene = case.scene
     raster = Raster(scene.width, scene.height, case.channels)
     upstream = np.random.default_rng(2).random((scene.height, case.channels, scene.width)).astype(np.float32)
-    times = {count: Times() for count in threads}
+    rounds: dict[int, list[np.ndarray]] = {count: [] for count in threads}
     for count in [count for _ in range(ROUNDS) for count in threads]:
         numba.set_num_threads(count)
         raster.forward(scene)
         raster.backward(upstream)
-        ahead = [milliseconds(lambda: raster.forward(scene)) for _ in range(repeat)]
-        back = [milliseconds(lambda: raster.backward(upstream)) for _ in range(repeat)]
-        times[count].forward.append(statistics.median(ahead))
-        times[count].both.append(statistics.median(ahead) + statistics.median(back))
-    return times, raster.memory() / 1e6
+        times = np.array(
+            [
+                (milliseconds(lambda: raster.forward(scene)), milliseconds(lambda: raster.backward(upstream)))
+                for _ in range(repeat)
+            ]
+        )
+        both = times.sum(1)
+        rounds[count].append(np.median([times[:, 0, 1], both[:, 1], both[:, 0]], axis=1))
+    best = {count: np.min(values, axis=0) for count, values in rounds.items()}
+    return [*best[threads[0]][:2], *(best[count][2] for count in threads), raster.memory() / 1e6]
 
 
 def diffvg_times(scene: Scene) -> tuple[float, float] | None:
@@ -146,19 +145,18 @@ def diffvg_times(scene: Scene) -> tuple[float, float] | None:
         return render(points, scene.contours, scene.paths, colors, **options)
 
     image()
-    return milliseconds(image), milliseconds(lambda: image().sum().backward())
+    return milliseconds(image)[0], milliseconds(lambda: image().sum().backward())[0]
 
 
 def rows(threads: list[int], repeat: int) -> tuple[list[list[object]], bool]:
     """The table's body, and whether diffvg's figures are of this run."""
     body, live = [], False
     for case in cases():
-        times, memory = measured(case, threads, repeat)
+        ours = measured(case, threads, repeat)
         peer = diffvg_times(case.scene) if case.recorded else None
         live = live or peer is not None
         peer = peer or case.recorded or (None, None)
-        ours = [min(values) for count in threads for values in (times[count].forward, times[count].both)]
-        body.append([case.name, *ours, memory, *(None if value is None else float(value) for value in peer)])
+        body.append([case.name, *ours, *(None if value is None else float(value) for value in peer)])
         print("|", *body[-1], sep=" ", flush=True)
     return body, live
 
@@ -177,14 +175,15 @@ def main() -> None:
     options = arguments()
     threads = sorted({min(count, numba.config.NUMBA_NUM_THREADS) for count in options.threads})
     body, live = rows(threads, options.repeat)
-    head = [f"{part}, {n} thread{'s' * (n > 1)}" for n in threads for part in ("forward", "both")]
+    head = ["forward, CPU", "both, CPU", *(f"both, wall, {n} thread{'s' * (n > 1)}" for n in threads)]
     peer = "pydiffvg, in this run" if live else "recorded on a machine of this kind, not in this run: medians, CPU"
     report.write(
         options.out,
         "# Rasterizer: time and memory",
-        "Written by `benchmarks/vector_raster.py`; what is measured is in `benchmarks/README.md`. Wall times in ms, "
-        f"compiled code cached. Each number is the least of {ROUNDS} medians of {options.repeat} calls: other programs "
-        "may have used the machine meanwhile, and the least of medians is what they disturb least.",
+        "Written by `benchmarks/vector_raster.py`; what is measured is in `benchmarks/README.md`. Milliseconds, "
+        "compiled code cached: processor time of one thread, and wall time. Each number is the least of "
+        f"{ROUNDS} medians of {options.repeat} calls. Other programs share the machine: where its load is above its "
+        "cores, wall times are theirs as much as ours, and say nothing about threads.",
         report.bullets(
             [
                 f"Machine: {report.machine()}",

@@ -16,9 +16,9 @@ os.environ.setdefault("NUMBA_THREADING_LAYER_PRIORITY", "omp tbb workqueue")
 # Threads that spin until the next kernel comes take the processor from those that have work.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
-from numba import njit, prange
+from numba import get_num_threads, njit, prange
 
-__all__ = ["is_warm", "njit", "prange"]
+__all__ = ["get_num_threads", "is_warm", "njit", "prange"]
 
 
 def is_warm() -> bool:

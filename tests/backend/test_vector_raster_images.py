@@ -109,7 +109,7 @@ def test_off_the_canvas() -> None:
     """What lies outside has no pixels, what lies across is cut, and gradients come back for all of it."""
     across = polygon(8, [(-5.0, -3), (3.5, -3), (3.5, 20), (-5, 20)])
     assert coverage(across).sum() == pytest.approx(28)
-    for dx, dy in ((-100, 0), (100, 0), (0, -100), (0, 100), (1e7, 1e7), (-1e9, 3)):
+    for dx, dy in ((-100, 0), (100, 0), (0, -100), (0, 100), (1e7, 1e7), (-1e11, 3)):
         raster = Raster(8, 8)
         away = dataclasses.replace(across, points=across.points + np.array([dx, dy]))
         assert (raster.forward(away) == 1).all()
@@ -175,6 +175,7 @@ def test_no_paths() -> None:
     ("field", "value"),
     [
         ("points", np.full((12, 2), np.nan)),
+        ("points", np.full((12, 2), 1e13)),
         ("points", np.zeros((12, 3))),
         ("opacity", np.array([np.inf])),
         ("stroke", np.zeros(3)),

@@ -32,7 +32,7 @@ def painted(*boxes, size=(48, 64), ground=BLUE):
 def begun(image, *boxes):
     """A refinement whose structure is the whole canvas and some boxes."""
     height, width = image.shape[:2]
-    state = Refinement(image, np.ones((height, width), bool), 0.5, 4, 0)
+    state = Refinement(image, None, 0.5, 4, 0)
     paths = [Path((boxed(*box),), np.zeros(3)) for box in ((-4, -4, width + 4, height + 4), *boxes)]
     masks = [cover(path, width, height) for path in paths]
     state.begin(paths, masks)
@@ -64,18 +64,21 @@ def test_a_missing_shape_is_added_and_the_structure_stays():
     np.testing.assert_allclose(added.path.fill, YELLOW, atol=0.03)
 
 
-def test_the_largest_regions_come_first():
-    """As many as asked for, not smaller than the smallest, each connected and of like error."""
+def test_the_worst_regions_come_first():
+    """As many as asked for, not smaller than the smallest, each connected and of one colour of the picture."""
     error = np.zeros((30, 40))
+    colors = np.zeros((30, 40), int)
     error[2:12, 2:12] = 0.5
-    error[2:12, 20:26] = 0.5
+    error[2:12, 20:26] = 0.7
+    colors[2:12, 20:26] = 1
+    error[2:12, 26:30] = 0.7
     error[20:23, 5:8] = 0.9
     error[28, 38] = 1.0
     error[15] = refine._NO_ERROR / 2
-    regions = refine.worst(error, 10, 4)
-    assert [int(region.sum()) for region in regions] == [100, 60, 9]
-    assert [int(region.sum()) for region in refine.worst(error, 2, 4)] == [100, 60]
-    assert refine.worst(np.zeros((5, 5)), 3, 1) == []
+    regions = refine.worst(error, colors, 10, 4)
+    assert [int(region.sum()) for region in regions] == [100, 60, 40, 9]
+    assert [int(region.sum()) for region in refine.worst(error, colors, 2, 4)] == [100, 60]
+    assert refine.worst(np.zeros((5, 5)), colors[:5, :5], 3, 1) == []
 
 
 def test_a_new_shape_goes_beneath_the_structure_that_it_would_hide():
@@ -142,7 +145,7 @@ def drawing():
 def test_the_whole_method_draws_the_picture(drawing):
     """Near to it, within the budget, levels ascending and named, each path in a group, facts about the run."""
     assert 6 <= len(drawing.paths) <= 16
-    state = Refinement(scene(), np.ones((72, 96), bool), 0.5, 8, 0)
+    state = Refinement(scene(), None, 0.5, 8, 0)
     state.items = [Item(path, 0, False) for path in drawing.paths]
     assert state.error() < 1e-3
     levels = [path.level for path in drawing.paths]
@@ -187,6 +190,22 @@ def test_transparent_parts_stay_empty():
     assert paper.draw(image, VectorizeParams(paths=12)).paths == ()
 
 
+def test_white_shapes_do_not_stray_over_what_is_transparent():
+    """On white paper nobody would see a white shape beside the picture, but whoever puts it on another one would."""
+    image = np.ones((48, 64, 3), np.float32)
+    alpha = np.zeros((48, 64), np.float32)
+    alpha[10:38, 10:40] = 1
+    image[10:38, 10:30] = BLUE
+    state = Refinement(image, alpha, 0.5, 4, 0)
+    state.begin([Path((boxed(10, 10, 40, 38),), np.zeros(3))], [alpha > 0])
+    stray = Path((boxed(28, 12, 56, 36),), np.ones(3))
+    state.items.append(Item(stray, 0, True))
+    before, error = cover(stray, 64, 48)[alpha == 0].sum(), state.error()
+    state.descend(100)
+    assert cover(state.items[1].path, 64, 48)[alpha == 0].sum() < 0.1 * before
+    assert state.error() < 0.1 * error
+
+
 def test_drawings_are_shown_and_it_can_be_cancelled():
     """Previews are drawings under way; a wish to stop is heard in every stage."""
     shown = []
@@ -202,7 +221,7 @@ def test_drawings_are_shown_and_it_can_be_cancelled():
         return "refine" in stages
 
     with pytest.raises(Cancelled):
-        paper.draw(scene(), VectorizeParams(paths=16), Progress(report, stop))
+        paper.draw(scene(), VectorizeParams(paths=10), Progress(report, stop))
     assert list(dict.fromkeys(stages)) == ["simplify", "masks", "structure", "refine"]
 
 

@@ -35,7 +35,7 @@ def _solid(
     for n in range(first, last):
         x, length = pieces[n].x, pieces[n].length
         if length < 0:
-            cover = pieces[n].cover
+            cover = image.dtype.type(pieces[n].cover)
             rise = alpha * 0
             for k in range(len(channels)):
                 g = image[y, k, x]

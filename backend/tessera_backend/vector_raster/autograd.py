@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
+import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -95,6 +97,17 @@ def render(
     return _Render.apply(settings, ground, *_floats(scene))
 
 
+# Rasters are kept for the next image of their kind: what they hold is the last image's.
+_in_use = threading.Lock()
+
+
+@functools.lru_cache(maxsize=4)
+def _raster(
+    width: int, height: int, channels: int, tolerance: float, dtype: torch.dtype, segments: int | None
+) -> Raster:
+    return Raster(width, height, channels, tolerance, np.float64 if dtype == torch.float64 else np.float32, segments)
+
+
 @dataclasses.dataclass
 class _Settings:
     """What is not differentiated; `scene` holds numpy arrays."""
@@ -119,8 +132,8 @@ def _with_floats(scene: Scene, floats: Sequence[Any]) -> Scene:
 
 
 def _plain(scene: Scene) -> Scene:
-    """The scene in numpy, on the CPU."""
-    return _with_floats(scene, [values.detach().cpu().numpy() for values in _floats(scene)])
+    """A copy of the scene in numpy: an optimizer may change its tensors before the backward pass."""
+    return _with_floats(scene, [values.detach().cpu().numpy().copy() for values in _floats(scene)])
 
 
 def _check_tensors(scene: Scene) -> None:
@@ -153,11 +166,12 @@ class _Render(torch.autograd.Function):
     def forward(ctx: Any, settings: _Settings, ground: torch.Tensor, *floats: torch.Tensor) -> torch.Tensor:
         scene = settings.scene
         if settings.raster == "tessera" and ground.device.type == "cpu":
-            dtype = np.float64 if ground.dtype == torch.float64 else np.float32
-            ctx.kernels = Raster(
-                scene.width, scene.height, settings.channels, settings.tolerance, dtype, settings.segments
-            )
-            image = ctx.kernels.forward(scene, ground.numpy().transpose(0, 2, 1))
+            size = scene.width, scene.height, settings.channels
+            ctx.kernels = _raster(*size, settings.tolerance, ground.dtype, settings.segments)
+            ctx.ground = ground.numpy().transpose(0, 2, 1)
+            with _in_use:
+                image = ctx.kernels.forward(scene, ctx.ground)
+            ctx.scene = scene
             return torch.from_numpy(np.ascontiguousarray(image.transpose(0, 2, 1)))
         ctx.kernels, ctx.scene = None, scene
         by: Callable[[Scene, Polylines, np.ndarray, torch.Tensor], torch.Tensor] = (
@@ -181,5 +195,8 @@ class _Render(torch.autograd.Function):
             colors[..., 3][opaque] = 0
             opacity[opaque] = 0
             return None, None, points, geometry, offsets, colors, opacity, stroke
-        slopes = ctx.kernels.backward(upstream.numpy().transpose(0, 2, 1))
+        with _in_use:
+            if ctx.kernels.scene is not ctx.scene:
+                ctx.kernels.forward(ctx.scene, ctx.ground)
+            slopes = ctx.kernels.backward(upstream.numpy().transpose(0, 2, 1))
         return (None, None, *(torch.from_numpy(values) for values in dataclasses.astuple(slopes)))

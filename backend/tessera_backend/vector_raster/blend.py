@@ -83,7 +83,7 @@ def _solid(
     for n in range(first, last):
         x, length = pieces[n].x, pieces[n].length
         if length < 0:
-            a = pieces[n].cover * alpha
+            a = image.dtype.type(pieces[n].cover) * alpha
             for k in range(len(channels)):
                 under = image[y, k, x]
                 below[slot * len(channels) + k] = under
@@ -140,11 +140,12 @@ def _blend_band(
     for p in range(spans.ranges.shape[1]):
         begin, end = spans.ranges[band, p, 0], spans.ranges[band, p, 1]
         if begin < end:
-            opaque, color, alpha = inks.opaque[p], inks.colors[p, 0], inks.alpha[p, 0]
+            opaque, solid = inks.opaque[p], inks.kind[p] == SOLID
+            color, alpha = inks.colors[p, 0], inks.alpha[p, 0]
             ink = inks.kind[p], inks.geometry[p], inks.offsets[p], inks.colors[p], inks.alpha[p]
             for record in range(begin, end):
                 row = (rows[record, 0], rows[record, 1], rows[record + 1, 1], base + rows[record, 2])
-                if inks.kind[p] == SOLID:
+                if solid:
                     _solid(row, pieces, color, alpha, opaque, image, below, channels)
                 else:
                     _gradient(row, pieces, ink, opaque, image, below, channels)

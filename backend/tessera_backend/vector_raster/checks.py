@@ -8,6 +8,9 @@ from tessera_protocol.errors import error
 
 from .scene import Scene
 
+# Beyond, rows and columns are not exact whole numbers any more.
+FARTHEST = 1e12
+
 
 def check(scene: Scene, width: int, height: int) -> None:
     """Refuse what the kernels can't take.
@@ -35,6 +38,8 @@ def check(scene: Scene, width: int, height: int) -> None:
         # One sum is finite only where all values are, and it is quick.
         if not np.isfinite(np.sum(values)):
             raise _unfit(name, f"The scene's {name} hold a value that is not a finite number.")
+    if np.abs(scene.points).max(initial=0) > FARTHEST:
+        raise _unfit("points", "A point of the scene is too far away.", allowed=f"up to {FARTHEST:g} px")
     if stops < 1:
         raise _unfit("offsets", "The scene's paint has no stops.", allowed="one or more")
     _check_parts("paths", scene.paths, len(scene.contours) - 1, 1)

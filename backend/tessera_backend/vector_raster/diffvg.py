@@ -56,10 +56,14 @@ def render(scene: Scene, background: torch.Tensor, samples: int = SAMPLES, seed:
             groups.append(_group(pydiffvg, scene, p, range(len(shapes), len(shapes) + len(contours))))
             shapes += [_shape(pydiffvg, scene, p, k) for k in contours]
     arguments = pydiffvg.RenderFunction.serialize_scene(scene.width, scene.height, shapes, groups)
-    rgba = pydiffvg.RenderFunction.apply(scene.width, scene.height, samples, samples, seed, None, *arguments)
-    color, alpha = rgba[..., :3] * rgba[..., 3:], rgba[..., 3:]
-    layer = torch.cat([color, alpha], -1)[..., : background.shape[2]]
-    return layer + (1 - alpha) * background
+    size = scene.width, scene.height, samples, samples, seed
+    if background.shape[2] == 3:
+        ground = torch.cat([background, torch.ones_like(background[..., :1])], -1).float().contiguous()
+        return pydiffvg.RenderFunction.apply(*size, ground, *arguments)[..., :3].to(background)
+    # On nothing it answers with straight RGBA.
+    rgba = pydiffvg.RenderFunction.apply(*size, None, *arguments).to(background)
+    layer = torch.cat([rgba[..., :3] * rgba[..., 3:], rgba[..., 3:]], -1)
+    return layer + (1 - rgba[..., 3:]) * background
 
 
 def _shape(pydiffvg: Any, scene: Scene, p: int, k: int) -> Any:
@@ -96,5 +100,5 @@ def _paint(pydiffvg: Any, scene: Scene, p: int) -> Any:
         return colors[0]
     if paint.kind[p] == LINEAR:
         return pydiffvg.LinearGradient(place[:2], place[2:], offsets, colors)
-    radius = place[2].expand(2)
+    radius = place[2].repeat(2)
     return pydiffvg.RadialGradient(place[:2], radius, offsets, colors)

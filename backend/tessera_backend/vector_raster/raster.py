@@ -8,6 +8,7 @@ import numpy as np
 
 from tessera_protocol.errors import error
 
+from ..compiled import get_num_threads
 from . import adjoint, blend, flatten, queries, spans, trace
 from .checks import check
 from .scene import SOLID, Scene
@@ -60,6 +61,8 @@ class Raster:
         tolerance: px, how far a cubic's segments may be off it.
         dtype: of images and gradients: np.float32, or np.float64 for tests.
         segments: per cubic, instead of as many as the tolerance takes; finite differences need a fixed number.
+    Attributes:
+        scene: what was rendered last.
     Raises:
         TesseraError: a value is out of range.
     """
@@ -82,20 +85,11 @@ class Raster:
         self.width, self.height, self.tolerance, self.segments = width, height, tolerance, segments
         self.dtype = np.dtype(dtype)
         self._channels = (0,) * channels
-        stride = (width + 8) // 8 * 8
-        mark = np.zeros(height * stride, np.uint8)
-        self._scratch = spans.Scratch(
-            np.zeros(height * stride),
-            mark,
-            mark.view(np.uint64),
-            np.empty(height * stride, np.int32),
-            np.empty((height, width + 1), np.int32),
-        )
         self._bands = -(-height // trace.BAND)
         self._bases = np.zeros((self._bands + 1, 4), np.int64)
         self._spans: spans.Spans | None = None
         self._buffers: dict[str, np.ndarray] = {}
-        self._scene: Scene | None = None
+        self.scene: Scene | None = None
 
     def forward(self, scene: Scene, background: np.ndarray | tuple[float, ...] | None = None) -> np.ndarray:
         """Render.
@@ -110,7 +104,7 @@ class Raster:
             TesseraError: the scene's arrays do not fit each other, or hold what is not finite.
         """
         check(scene, self.width, self.height)
-        self._scene, self._background = scene, background
+        self.scene, self._background = scene, background
         self._lines = flatten.polylines(scene, self.tolerance, self.segments)
         self._inks = self._inked(scene)
         return self._paint(self._inks)
@@ -166,7 +160,7 @@ class Raster:
 
     def memory(self) -> int:
         """Bytes of the buffers that are kept; images that were handed out are not among them."""
-        held = [*self._buffers.values(), *self._scratch[:2], *self._scratch[3:]]
+        held = [*self._buffers.values()]
         if self._spans is not None:
             held += [*self._spans, *self._lines, *self._inks]
         return sum(values.nbytes for values in held)
@@ -176,9 +170,9 @@ class Raster:
         return self.height, len(self._channels), self.width
 
     def _rendered(self) -> Scene:
-        if self._scene is None:
+        if self.scene is None:
             raise error("internal-error", "Nothing was rendered yet: call forward first.")
-        return self._scene
+        return self.scene
 
     def _buffer(self, name: str, shape: tuple[int, ...], dtype: type | None = None) -> np.ndarray:
         """Memory that is kept; what it holds is left over from its last use."""
@@ -236,7 +230,7 @@ class Raster:
                 )
             if found.ranges.shape[1] != paths:
                 found = found._replace(ranges=np.empty((self._bands, paths, 4), np.int64))
-            spans.span(self._lines, opaque, self._scratch, found)
+            spans.span(self._lines, opaque, self.width, min(self._bands, get_num_threads()), found)
             self._spans = found
             room = np.diff(self._bases, axis=0)
             if (found.counts <= room)[:, [0, 2, 3]].all():

@@ -1,7 +1,7 @@
 """One row of a path: its pieces, of which only what shows is kept. Compiled; arguments are trusted.
 
-A row of `onward`, int32 (H, W + 1), leads from hidden pixels to the next one that is not: a forest of disjoint sets, so
-that what is hidden is passed in nearly constant time. See `spans` for the other arrays.
+A row of `onward`, int32 (BAND, W + 1), leads from hidden pixels to the next one that is not: a forest of disjoint
+sets, so that what is hidden is passed in nearly constant time. See `spans` for the other arrays.
 """
 
 from __future__ import annotations
@@ -12,20 +12,21 @@ import numpy as np
 
 from ..compiled import njit
 from .stroke import DIAGONAL, strip
+from .trace import BAND
 
 
 @njit(cache=True)
-def visible(onward: np.ndarray, y: int, x: int) -> int:
+def visible(onward: np.ndarray, row: int, x: int) -> int:
     """The first column from x on that nothing opaque hides; the row's width where there is none."""
-    while onward[y, x] != x:
-        onward[y, x] = onward[y, onward[y, x]]
-        x = onward[y, x]
+    while onward[row, x] != x:
+        onward[row, x] = onward[row, onward[row, x]]
+        x = onward[row, x]
     return x
 
 
 @njit(cache=True, inline="always")
 def _put_run(
-    y: int, a: int, b: int, opaque: bool, onward: np.ndarray, pieces: np.ndarray, at: tuple[int, int], end: int
+    row: int, a: int, b: int, opaque: bool, onward: np.ndarray, pieces: np.ndarray, at: tuple[int, int], end: int
 ) -> tuple[int, int]:
     """Append what shows of fully covered columns a to b; opaque ones are hidden from what lies behind.
 
@@ -33,10 +34,10 @@ def _put_run(
     counted, so that the next attempt has enough.
     """
     n, slot = at
-    x = visible(onward, y, a)
+    x = visible(onward, row, a)
     while x < b:
         stop = x + 1
-        while stop < b and onward[y, stop] == stop:
+        while stop < b and onward[row, stop] == stop:
             stop += 1
         if n < end:
             piece = pieces[n]
@@ -44,10 +45,10 @@ def _put_run(
         n += 1
         if opaque:
             for i in range(x, stop):
-                onward[y, i] = b
+                onward[row, i] = b
         else:
             slot += stop - x
-        x = visible(onward, y, stop)
+        x = visible(onward, row, stop)
     return n, slot
 
 
@@ -69,7 +70,7 @@ def _coverage(winding: float, even_odd: bool, turning: float) -> tuple[float, fl
 
 @njit(cache=True, inline="always")
 def fill_row(
-    y: int,
+    row: int,
     columns: tuple[int, int, int],
     rule: tuple[bool, float, bool],
     winding: np.ndarray,
@@ -107,13 +108,13 @@ def fill_row(
         full = cover == 1 and slope == 0
         # Unmarked and marked pixels that are fully covered make one run.
         if begin >= 0 and not (inside and full):
-            at = _put_run(y, left + begin, left + (edge if inside else x), opaque, onward, pieces, at, end)
+            at = _put_run(row, left + begin, left + (edge if inside else x), opaque, onward, pieces, at, end)
             begin = -1
         if edge < width:
             owner[base + edge] = -1
         if full:
             begin = edge if begin < 0 else begin
-        elif edge < width and onward[y, left + edge] == left + edge:
+        elif edge < width and onward[row, left + edge] == left + edge:
             owner[base + edge] = at[0]
             if at[0] < end:
                 piece = pieces[at[0]]
@@ -147,6 +148,7 @@ def stroke_row(
 ) -> tuple[int, int]:
     """Append the pieces of a row of a stroke; clears the scratch row on its way. lines: vertices and `before`."""
     left, width, base = columns
+    row = y % BAND
     # From this closeness on a pixel lies all within the stroke.
     full = (half + DIAGONAL) ** 2 - max(half - DIAGONAL, 0.0) ** 2
     x = 0
@@ -155,8 +157,8 @@ def stroke_row(
         while x < width and closeness[base + x] >= full:
             x += 1
         if x > begin:
-            at = _put_run(y, left + begin, left + x, opaque, onward, pieces, at, end)
-        elif mark[base + x] != 0 and onward[y, left + x] == left + x:
+            at = _put_run(row, left + begin, left + x, opaque, onward, pieces, at, end)
+        elif mark[base + x] != 0 and onward[row, left + x] == left + x:
             v = owner[base + x]
             cover = strip(left + x + 0.5, y + 0.5, edge_of(lines[0], lines[1], v), half)[0]
             if at[0] < end:

@@ -52,15 +52,15 @@ class Spans(NamedTuple):
 
 
 class Scratch(NamedTuple):
-    """Of the whole canvas, each band in its own rows; `winding` and `mark` are zero between paths.
+    """Of one band, row y % BAND for row y of the canvas; `winding` and `mark` are zero between paths.
 
     Attributes:
-        winding: float64 (rows * stride,), what edges add; prefix sums along a row are winding numbers. Strokes keep
+        winding: float64 (BAND * stride,), what edges add; prefix sums along a row are winding numbers. Strokes keep
             their closeness there (see `stroke`).
-        mark: uint8 (rows * stride,), 1 where an edge crosses the pixel.
+        mark: uint8 (BAND * stride,), 1 where an edge crosses the pixel.
         words: uint64, the same memory as mark.
-        owner: int32 (rows * stride,): of a marked pixel its piece, -1 where it has none; in strokes the nearest edge.
-        onward: int32 (H, W + 1): x where the pixel is not hidden yet, otherwise a column further on.
+        owner: int32 (BAND * stride,): of a marked pixel its piece, -1 where it has none; in strokes the nearest edge.
+        onward: int32 (BAND, W + 1): x where the pixel is not hidden yet, otherwise a column further on.
     """
 
     winding: np.ndarray
@@ -86,7 +86,7 @@ def _accumulate(
 ) -> int:
     """Add the edges of one contour to the window's windings, and append their crossings, whose piece is a pixel yet."""
     begin, stop = contour
-    first = window[1] * stride
+    first = window[1] % BAND * stride
     last = stop - 1
     for v in range(begin, stop):
         y0, y1 = vertices[last, 1], vertices[v, 1]
@@ -125,7 +125,7 @@ def _link(crossings: np.ndarray, begin: int, end: int, owner: np.ndarray) -> int
 def _hidden(onward: np.ndarray, window: tuple[int, int, int, int]) -> bool:
     """Whether something opaque lies before the whole window."""
     for y in range(window[1], window[3]):  # noqa: SIM110 (numba)
-        if visible(onward, y, window[0]) < window[2]:
+        if visible(onward, y % BAND, window[0]) < window[2]:
             return False
     return True
 
@@ -138,7 +138,7 @@ def _span_fill(
     lines: Polylines,
     scratch: Scratch,
     spans: Spans,
-    room: tuple[np.ndarray, np.ndarray],
+    crossed: tuple[np.ndarray, np.ndarray],
     so_far: tuple[int, int, int, int],
     ends: tuple[int, int, int],
 ) -> tuple[int, int, int, int]:
@@ -151,12 +151,12 @@ def _span_fill(
     for k in range(lines.paths[p], lines.paths[p + 1]):
         contour = (lines.contours[k], lines.contours[k + 1])
         crossing = _accumulate(
-            lines.vertices, contour, window, stride, winding, mark, room[0], room[1], crossings, crossing, ends[2]
+            lines.vertices, contour, window, stride, winding, mark, crossed[0], crossed[1], crossings, crossing, ends[2]
         )
     rule = (lines.even_odd[p], lines.turning[p], opaque)
     for y in range(window[1], window[3]):
-        columns = (window[0], window[2] - window[0], y * stride)
-        at = fill_row(y, columns, rule, winding, mark, words, owner, onward, pieces, (n, slot), ends[0])
+        columns = (window[0], window[2] - window[0], y % BAND * stride)
+        at = fill_row(y % BAND, columns, rule, winding, mark, words, owner, onward, pieces, (n, slot), ends[0])
         if at[0] > n:
             if record < ends[1]:
                 rows[record, 0], rows[record, 1], rows[record, 2] = y, n, slot
@@ -187,7 +187,7 @@ def _span_stroke(
     both = (lines.vertices, lines.before)
     n, slot, record, crossing = so_far
     for y in range(window[1], window[3]):
-        columns = (window[0], window[2] - window[0], y * stride)
+        columns = (window[0], window[2] - window[0], y % BAND * stride)
         at = stroke_row(y, columns, half, opaque, both, winding, mark, owner, onward, pieces, (n, slot), ends[0])
         if at[0] > n:
             if record < ends[1]:
@@ -198,13 +198,19 @@ def _span_stroke(
 
 
 @njit(cache=True)
-def _span_band(band: int, lines: Polylines, opaque: np.ndarray, scratch: Scratch, spans: Spans) -> None:
+def _span_band(
+    band: int,
+    lines: Polylines,
+    opaque: np.ndarray,
+    scratch: Scratch,
+    crossed: tuple[np.ndarray, np.ndarray],
+    spans: Spans,
+) -> None:
     onward, ranges = scratch.onward, spans.ranges
-    top, bottom = band * BAND, min((band + 1) * BAND, len(onward))
-    scratch_room = room(onward.shape[1])
-    for y in range(top, bottom):
+    top, bottom = band * BAND, (band + 1) * BAND
+    for row in range(BAND):
         for x in range(onward.shape[1]):
-            onward[y, x] = x
+            onward[row, x] = x
     # A plain 0 would be a type of its own, and all that follows be compiled twice.
     so_far = (spans.bases[band, 0], np.int64(0), spans.bases[band, 2], spans.bases[band, 3])
     after = spans.bases[band + 1]
@@ -217,7 +223,7 @@ def _span_band(band: int, lines: Polylines, opaque: np.ndarray, scratch: Scratch
             if lines.half[p] > 0:
                 so_far = _span_stroke(p, opaque[p], window, lines, scratch, spans, so_far, ends)
             else:
-                so_far = _span_fill(p, opaque[p], window, lines, scratch, spans, scratch_room, so_far, ends)
+                so_far = _span_fill(p, opaque[p], window, lines, scratch, spans, crossed, so_far, ends)
         ranges[band, p, 1], ranges[band, p, 3] = so_far[2], so_far[3]
     if so_far[2] <= ends[1]:
         spans.rows[so_far[2], 1], spans.rows[so_far[2], 2] = so_far[0], so_far[1]
@@ -226,12 +232,24 @@ def _span_band(band: int, lines: Polylines, opaque: np.ndarray, scratch: Scratch
     counts[2], counts[3] = so_far[2] + 1 - bases[2], so_far[3] - bases[3]
 
 
+@njit(cache=True)
+def _span_bands(first: int, step: int, width: int, lines: Polylines, opaque: np.ndarray, spans: Spans) -> None:
+    stride = (width + 8) // 8 * 8
+    mark, owner = np.zeros(BAND * stride, np.uint8), np.empty(BAND * stride, np.int32)
+    onward = np.empty((BAND, width + 1), np.int32)
+    scratch = Scratch(np.zeros(BAND * stride), mark, mark.view(np.uint64), owner, onward)
+    crossed = room(width)
+    for band in range(first, len(spans.counts), step):
+        _span_band(band, lines, opaque, scratch, crossed, spans)
+
+
 @njit(cache=True, parallel=True)
-def span(lines: Polylines, opaque: np.ndarray, scratch: Scratch, spans: Spans) -> None:
+def span(lines: Polylines, opaque: np.ndarray, width: int, chunks: int, spans: Spans) -> None:
     """Fill `spans`; where its storage is too small, `counts` tells what it takes.
 
     opaque: bool (P,), whether a path hides what it fully covers.
+    chunks: among how many workers the bands are dealt out.
     """
-    for band in prange(spans.counts.shape[0]):
+    for chunk in prange(chunks):
         # prange counts unsigned, and unsigned with signed makes floats.
-        _span_band(np.int64(band), lines, opaque, scratch, spans)
+        _span_bands(np.int64(chunk), chunks, width, lines, opaque, spans)

@@ -11,6 +11,7 @@ import math
 import numpy as np
 
 from ..compiled import njit
+from .trace import BAND
 
 # A line touches a pixel from at most half its diagonal away.
 DIAGONAL = math.sqrt(0.5)
@@ -127,7 +128,7 @@ def stamp(
                 t = min(max((x * dx + y * dy) * scale, 0.0), 1.0)
                 vx, vy = x - t * dx, y - t * dy
                 close = reach * reach - vx * vx - vy * vy
-                cell = row * stride + column - left
+                cell = row % BAND * stride + column - left
                 if close > closeness[cell]:
                     closeness[cell] = close
                     owner[cell] = v
