@@ -126,7 +126,7 @@ class Refinement:
         return added
 
     def descend(self, steps: int, progress: Progress = SILENT) -> None:
-        """Move the points and colours of the paths that are free, against the picture."""
+        """Move the points and colours of the paths that are free, against the picture; until it is said to be enough."""
         free = [i for i, item in enumerate(self.items) if item.free]
         if not free:
             return
@@ -140,6 +140,8 @@ class Refinement:
         adam = Adam(colors.shape)
         for step in range(steps):
             progress("refine", step / steps, f"{len(self.items)} paths")
+            if progress.enough():
+                break
             off = self._raster.forward(moved.scene(self.width, self.height), ground) - self._target
             found = self._raster.backward(off * np.float32(2 / off.size))
             points.move(np.where(fixed[:, None], 0, found.points))
