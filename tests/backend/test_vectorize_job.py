@@ -92,7 +92,7 @@ def test_another_renderer_agrees(engine: str) -> None:
     drawing = drawn(image, engine=engine)
     shown = rendered(drawing)
     mse = np.mean((over(shown, np.full(3, 255.0)) - image) ** 2) / 255**2
-    assert mse == pytest.approx(drawing.meta["mse"], rel=0.1, abs=2e-5)
+    assert mse == pytest.approx(drawing.meta["mse"], rel=0.25, abs=2e-5)
     assert drawing.meta["psnr"] == pytest.approx(-10 * np.log10(drawing.meta["mse"]), abs=0.01)
     assert drawing.meta["mse"] < 0.003
     assert shown[..., 3].min() > 250
@@ -263,7 +263,9 @@ def test_kinds_of_one_picture_give_one_drawing(engine: str) -> None:
 
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize(
-    "image", [np.zeros((20, 30, 4), np.uint8), np.zeros((9, 9), int), np.full((4, 4), np.nan)], ids=["clear", "int", "NaN"]
+    "image",
+    [np.zeros((20, 30, 4), np.uint8), np.zeros((9, 9), int), np.full((4, 4), np.nan)],
+    ids=["clear", "int", "NaN"],
 )
 def test_pictures_that_cannot_be_drawn(engine: str, image: np.ndarray) -> None:
     """Said in a sentence, before any work."""

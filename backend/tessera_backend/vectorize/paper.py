@@ -19,6 +19,7 @@ from .drawing import Drawing
 from .layers import Part
 from .masks import masks
 from .names import level_names
+from .outlines import backdrop
 from .refine import Item, Refinement
 from .simplify import simplified
 
@@ -51,6 +52,8 @@ def draw(image: np.ndarray, params: VectorizeParams, progress: Progress = SILENT
     meta = {"engine": "paper", **about_pictures, **about_masks, "layers": 1 + max(part.layer for part in parts)}
     rng = np.random.default_rng(params.seed)
     paths = structure.shapes(parts, params.tolerance, rng, progress.part(0.2, 0.35))
+    if alpha is None:
+        paths[0] = dataclasses.replace(paths[0], contours=(backdrop(rgb.shape[1], rgb.shape[0]),))
     state = Refinement(rgb, alpha, params.tolerance, params.smallest, params.seed)
     state.begin(paths, [part.mask for part in parts])
     meta["structure_paths"] = len(state.items)

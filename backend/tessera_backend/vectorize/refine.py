@@ -177,11 +177,15 @@ class Refinement:
             off = self.render() - self._target
             limit = max(share * float((off * off).sum()) / len(self.items), _UNSEEN)
             worth = self._raster.removal(self._target)
-            worth[[item.free is not free for item in self.items]] = np.inf
+            worth[[item.free is not free or self._is_ground(item) for item in self.items]] = np.inf
             least = int(np.argmin(worth))
             if worth[least] > limit:
                 break
             del self.items[least]
+
+    def _is_ground(self, item: Item) -> bool:
+        """Whether it lies beneath all of an opaque picture: even where it is white, or hidden, nothing shines through."""
+        return item.part == 0 and not item.free and self._opaque.all()
 
     def _place(self, path: Path, region: np.ndarray, masks: Sequence[np.ndarray]) -> None:
         """On top of all; but beneath a structure shape that it would hide, as part of the structure's level."""
