@@ -116,7 +116,7 @@ def test_quality_is_reached_with_fewer_paths(engine: str) -> None:
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_transparency_stays(engine: str) -> None:
-    """Over magenta the drawing looks like the picture over magenta; what was clear stays clear, what was opaque full."""
+    """Over magenta the drawing looks like the picture over magenta; clear stays clear, opaque opaque."""
     image = flag()
     y, x = np.mgrid[:48, :64] + 0.5
     away = np.hypot((x - 32) / 30, (y - 24) / 22)

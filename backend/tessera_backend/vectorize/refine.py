@@ -126,7 +126,7 @@ class Refinement:
         return added
 
     def descend(self, steps: int, progress: Progress = SILENT) -> None:
-        """Move the points and colours of the paths that are free, against the picture; until it is said to be enough."""
+        """Move the points and colours of the paths that are free, against the picture, until that is enough."""
         free = [i for i, item in enumerate(self.items) if item.free]
         if not free:
             return
@@ -184,7 +184,7 @@ class Refinement:
             del self.items[least]
 
     def _is_ground(self, item: Item) -> bool:
-        """Whether it lies beneath all of an opaque picture: even where it is white, or hidden, nothing shines through."""
+        """Whether it lies beneath all of an opaque picture: it stays, white or hidden, and nothing shines through."""
         return item.part == 0 and not item.free and self._opaque.all()
 
     def _place(self, path: Path, region: np.ndarray, masks: Sequence[np.ndarray]) -> None:
