@@ -143,7 +143,7 @@ class GtkWindow(Window):
     def _words(self) -> str:
         if self._cancelled:
             return "Cancelling"
-        return f"{self._text.partition(chr(10))[0]}\nFinishing what there is" if self._kept else self._text
+        return f"{self._text.partition(chr(10))[0]}\nFinishing with what there is" if self._kept else self._text
 
     def _draw(self) -> None:
         if self._window is None or self._preview is self._drawn:

@@ -72,7 +72,7 @@ def children(widget):
 
 def now():
     shown.cancelled()
-    (top,) = Gtk.Window.list_toplevels()
+    (top,) = [w for w in Gtk.Window.list_toplevels() if w.get_title() == "Tessera"]
     found = [w for w in children(top) if w.is_visible()]
     (label,) = [w for w in found if isinstance(w, Gtk.Label) and w.get_text().startswith("photo")]
     buttons = [w for w in found if isinstance(w, Gtk.Button)]
@@ -155,7 +155,7 @@ def test_keep_on_a_real_display(display: str) -> None:
     assert done.stdout.splitlines() == [
         "Waiting [('Keep this', False), ('Cancel', True)]",
         "Waiting [('Keep this', True), ('Cancel', True)]",
-        "Finishing what there is [('Keep this', False), ('Cancel', True)]",
+        "Finishing with what there is [('Keep this', False), ('Cancel', True)]",
         "True False",
         "Relaxing [('Cancel', True)]",
         "False False",

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import numpy as np
-from skimage.draw import polygon2mask
+import math
 
+import numpy as np
+
+from ..compiled import njit
 from .nesting import polygon
 from .shapes import Shapes
 
@@ -40,9 +42,32 @@ def _touched(ring: np.ndarray, size: np.ndarray) -> np.ndarray:
     """Pixels in or next to a polygon, in its box with a rim: bool (size y + 2 rims, size x + 2 rims)."""
     from scipy.ndimage import binary_dilation
 
-    # Pixel centres are at +0.5; skimage's at whole numbers.
-    inside = polygon2mask(size[::-1], ring[:, ::-1] - 0.5)
+    inside = np.zeros((size[1], size[0]), np.bool_)
+    fill(ring, inside)
     framed = np.pad(inside, _RIM)
     edge = np.floor(np.clip(ring, 0, size - 1e-6)).astype(int) + _RIM
     framed[edge[:, 1], edge[:, 0]] = True
     return binary_dilation(framed, np.ones((3, 3), bool), iterations=_RIM)
+
+
+@njit
+def fill(ring: np.ndarray, inside: np.ndarray) -> None:
+    """Mark the pixels whose centres lie in a polygon, by the even-odd rule.
+
+    Args:
+        ring: float64 (N, 2), corners, px.
+        inside: bool (H, W), false.
+    """
+    height, width = inside.shape
+    for i in range(len(ring)):
+        (x0, y0), (x1, y1) = ring[i - 1], ring[i]
+        if y0 > y1:
+            x0, y0, x1, y1 = x1, y1, x0, y0
+        for y in range(max(0, math.ceil(y0 - 0.5)), min(height, math.ceil(y1 - 0.5))):
+            x = x0 + (y + 0.5 - y0) / (y1 - y0) * (x1 - x0)
+            first = max(0, math.ceil(x - 0.5))
+            if first < width:
+                inside[y, first] ^= True
+    for y in range(height):
+        for x in range(1, width):
+            inside[y, x] ^= inside[y, x - 1]
