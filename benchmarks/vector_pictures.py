@@ -17,7 +17,7 @@ Pixels = NDArray[np.uint8]
 
 # Of the longest side, px: more is scaled down.
 SIDE = 512
-# Kind -> names of files; the kind is the folder, too. Two of each kind were looked at while the method was made
+# Kind -> names of files; the kind is the folder, too. Some of each kind were measured while the method was made
 # (`TUNED`); the others were not.
 PICTURES: Mapping[str, tuple[str, ...]] = {
     "icons": (
@@ -51,7 +51,10 @@ PICTURES: Mapping[str, tuple[str, ...]] = {
         "rocket_night",
     ),
 }
-TUNED = frozenset({"noto_peacock", "noto_dragon", "gophers_king", "gophers_sage", "kodak03_caps", "kodak08_old_town"})
+TUNED = frozenset(
+    {"noto_peacock", "noto_dragon", "gophers_king", "gophers_sage", "kodak03_caps", "kodak08_old_town"}
+    | {"freegophers_noodles", "freegophers_temple", "coffee", "kodak13_mountain_stream"}
+)
 # For a quick look: one of each kind that nobody tuned on.
 QUICK = ("noto_castle", "freegophers_noodles", "coffee")
 # Licences that let a page show the picture without conditions beyond a credit line: Apache-2.0 or CC0-1.0.

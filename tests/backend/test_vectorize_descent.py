@@ -7,10 +7,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tessera_backend.progress import Progress
+from tessera_backend.vector_raster import Raster
 from tessera_backend.vectorize.arrange import arranged
 from tessera_backend.vectorize.canvas import Canvas
 from tessera_backend.vectorize.descent import tidy
+from tessera_backend.vectorize.drawing import Drawing, Path
 from tessera_backend.vectorize.outlines import outlined
+from tessera_backend.vectorize.scene import to_paths, to_scene
 from tessera_backend.vectorize.shapes import Shapes, neighbours
 from tessera_backend.vectorize.working import Working
 
@@ -109,14 +112,16 @@ def test_smooth_joints_are_smooth(seed: int) -> None:
 def test_levels_don_t_change_the_picture() -> None:
     """Paths sorted by level show the same, and what lies on another one is in no coarser level."""
     masks = [disk(32, 32, 30), disk(20, 20, 8), disk(44, 44, 9), disk(44, 44, 4), disk(20, 44, 5)]
-    shapes = shapes_of(*masks, level=(1, 3, 0, 2, 0))
+    shapes = shapes_of(*masks)
     shapes.paint.colors[:, :, :3] = np.random.default_rng(0).random((5, 1, 3))
-    canvas = canvas_of(np.ones((SIDE, SIDE, 3)))
-    before = canvas.drawn(shapes).copy()
-    after = arranged(shapes, SIDE, SIDE)
-    np.testing.assert_array_equal(canvas.drawn(after), before)
-    assert (np.diff(after.level) >= 0).all()
-    assert sorted(after.level) == [1, 1, 1, 2, 3]
+    like = [Path((), np.zeros(3), level=level) for level in (1, 3, 0, 2, 0)]
+    paths = to_paths(shapes.scene(SIDE, SIDE), like)
+    before, after = (
+        Raster(SIDE, SIDE).forward(to_scene(Drawing(SIDE, SIDE, each, ()))).copy()
+        for each in (paths, arranged(paths, SIDE, SIDE))
+    )
+    np.testing.assert_array_equal(after, before)
+    assert [path.level for path in arranged(paths, SIDE, SIDE)] == [1, 1, 1, 2, 3]
 
 
 def test_some_shapes_of_all() -> None:

@@ -126,7 +126,7 @@ def _chains(
     return out
 
 
-@njit
+@njit(cache=True)
 def _traced(regions: np.ndarray, wanted: int, edges: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """All loops: int32 (E, 2) lattice points, int8 (E,) directions, int64 (L + 1,) starts, int32 (L,) regions.
 

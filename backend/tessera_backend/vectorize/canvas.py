@@ -60,7 +60,15 @@ class Canvas:
         self.drawn(shapes)
         shapes.paint = fills.fit(self.image, self.raster.top(), len(shapes), gradients)
 
-    def descend(self, shapes: Shapes, steps: int, *, last: float = 0.05, progress: Progress = SILENT) -> list[float]:
+    def descend(
+        self,
+        shapes: Shapes,
+        steps: int,
+        *,
+        rate: float = descent.POINTS,
+        last: float = 0.05,
+        progress: Progress = SILENT,
+    ) -> list[float]:
         """Move shapes, in place, towards the picture; the losses before each step."""
         watched = progress.showing(lambda image: {"picture": preview(image)})
         return descent.descend(
@@ -69,6 +77,7 @@ class Canvas:
             descent.fidelity(self.target),
             steps,
             background=self.background,
+            rate=rate,
             last=last,
             progress=watched,
         )

@@ -9,10 +9,12 @@ import math
 from collections.abc import Callable
 
 import numpy as np
+from skimage.measure import points_in_poly
 
 from ..compiled import njit
 from ..progress import SILENT, Progress
 from ..vector_raster import Gradients, Raster
+from .nesting import polygon
 from .shapes import Shapes, neighbours
 
 POINTS, COLORS = 1.0, 0.01
@@ -23,6 +25,8 @@ _GEOMETRY = 0.02
 _SHARED = 4.0
 _DECAYS = (0.9, 0.99)
 _SHORTEST, _LONGEST = 0.02, 0.75
+# Steps after which it is seen to that holes are in their outlines.
+_CHECKED = 15
 
 Loss = Callable[[np.ndarray], tuple[float, np.ndarray]]
 
@@ -63,6 +67,7 @@ def descend(
     values = [shapes.points, shapes.paint.colors, shapes.paint.geometry]
     first, second = ([np.zeros_like(value) for value in values] for _ in range(2))
     held = np.repeat(shapes.fixed, shapes.sizes)
+    holes = _Holes(shapes)
     before, after = neighbours(shapes.contours)
     losses = []
     for step in range(steps):
@@ -87,7 +92,33 @@ def descend(
             values[i] -= falling * own_rate * mean / (spread + 1e-12)
         np.clip(shapes.paint.colors, 0.0, 1.0, out=shapes.paint.colors)
         tidy(shapes.points, shapes.smooth, before, after)
+        if (step + 1) % _CHECKED == 0 or step + 1 == steps:
+            holes.keep(shapes, held)
     return losses
+
+
+class _Holes:
+    """Holes stay in their outlines: outside they would be shapes, by the nonzero rule."""
+
+    def __init__(self, shapes: Shapes) -> None:
+        self._of = [
+            (shapes.paths[path], hole)
+            for path in np.flatnonzero(np.diff(shapes.paths) > 1)
+            for hole in range(shapes.paths[path] + 1, shapes.paths[path + 1])
+        ]
+        self._before = shapes.points.copy()
+
+    def keep(self, shapes: Shapes, held: np.ndarray) -> None:
+        """Those that left since the last time go back to where they were, and are held there."""
+        rings: dict[int, np.ndarray] = {}
+        for outer, hole in self._of:
+            if outer not in rings:
+                rings[outer] = polygon(shapes.points[shapes.contours[outer] : shapes.contours[outer + 1]], 4)
+            at = slice(shapes.contours[hole], shapes.contours[hole + 1])
+            if not points_in_poly(shapes.points[at][::3], rings[outer]).all():
+                shapes.points[at] = self._before[at]
+                held[at] = True
+        self._before = shapes.points.copy()
 
 
 def _shared(squares: np.ndarray, sizes: np.ndarray) -> np.ndarray:
@@ -111,7 +142,7 @@ def _lengths(shapes: Shapes) -> np.ndarray:
     return np.where(radial, np.abs(x2), np.hypot(x2 - x1, y2 - y1))[:, None]
 
 
-@njit
+@njit(cache=True)
 def tidy(points: np.ndarray, smooth: np.ndarray, before: np.ndarray, after: np.ndarray) -> None:
     """Make smooth joints smooth, and handles no longer than a share of their cubic's chord; in place.
 

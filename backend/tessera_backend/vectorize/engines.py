@@ -16,6 +16,7 @@ from .cutout import cut_out
 from .descent import fidelity
 from .drawing import Drawing, Path
 from .names import level_names, named
+from .nesting import mainland
 from .scene import to_paths, to_scene
 from .shapes import Shapes
 from .working import Working
@@ -38,7 +39,7 @@ def draw(working: Working, params: VectorizeParams, progress: Progress, device: 
         facts = drawing.meta
     else:
         shapes, facts = _OURS[params.engine](canvas, params, progress.part(0.0, 0.95))
-        drawing = _drawing(arranged(shapes, canvas.raster.width, canvas.raster.height), canvas, params)
+        drawing = _drawing(shapes, canvas, params)
     drawing = _finished(drawing, params)
     error = _error(canvas, drawing)
     return drawing, facts | {"mse": error, "psnr": round(psnr(error), 2)}
@@ -47,7 +48,8 @@ def draw(working: Working, params: VectorizeParams, progress: Progress, device: 
 def _drawing(shapes: Shapes, canvas: Canvas, params: VectorizeParams) -> Drawing:
     width, height = canvas.raster.width, canvas.raster.height
     like = [Path((), np.zeros(3), level=int(level)) for level in shapes.level]
-    return Drawing(width, height, to_paths(shapes.scene(width, height), like), level_names(params.levels))
+    paths = [mainland(path) for path in to_paths(shapes.scene(width, height), like)]
+    return Drawing(width, height, arranged(paths, width, height), level_names(params.levels))
 
 
 def _finished(drawing: Drawing, params: VectorizeParams) -> Drawing:

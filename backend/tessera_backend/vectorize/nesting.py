@@ -49,6 +49,12 @@ def islands(path: Path) -> list[Path]:
     return [dataclasses.replace(path, contours=tuple(path.contours[i] for i in own)) for own in parts.values()]
 
 
+def mainland(path: Path) -> Path:
+    """A path without its smaller islands: holes may have drifted out of the outline that they were cut from."""
+    parts = islands(path) if len(path.contours) > 1 else []
+    return max(parts, key=lambda part: abs(_area(polygon(part.contours[0])))) if parts else path
+
+
 def split_islands(drawing: Drawing) -> Drawing:
     """The same picture with every compound path taken apart, so that paths can be counted and compared."""
     return dataclasses.replace(drawing, paths=tuple(part for path in drawing.paths for part in islands(path)))

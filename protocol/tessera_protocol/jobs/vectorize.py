@@ -72,7 +72,7 @@ class VectorizeParams:
         page="Curves",
     )
     tolerance: float = number(
-        0.5, 0.1, 10.0, "Tolerance", "How far a curve may be from the outline it follows.", unit="px", page="Curves"
+        1.0, 0.1, 10.0, "Tolerance", "How far a curve may be from the outline it follows.", unit="px", page="Curves"
     )
     smallest: int = integer(
         8, 1, 10_000, "Smallest shape", "Specks with fewer pixels get no shape of their own.", unit="px", page="Curves"
