@@ -149,3 +149,26 @@ def test_ctrl_c_keeps_the_drawing(
     found = re.search(r", ([\d.]+) dB, engine best, seed 0", out)
     assert found
     assert float(found[1]) < full - 0.05
+
+
+def test_ctrl_c_twice_keeps_nothing(own_backend: BackendProcess, tmp_path: Path) -> None:
+    """Exit code 130, a word, no file."""
+    picture, target = tmp_path / "noise.png", tmp_path / "drawing.svg"
+    picture.write_bytes(encode_png(NOISE))
+    options = [f"--{name}={value}" for name, value in LONG.items()]
+    command = [sys.executable, "-u", "-m", "tessera_backend", "vectorize", str(picture), "-o", str(target), *options]
+    with subprocess.Popen(
+        command, env=own_backend.environment, stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as process:
+        maps = Path(f"/proc/{process.pid}/maps")
+        until(lambda: "llvmlite" in maps.read_text())
+        os.kill(process.pid, signal.SIGINT)
+        assert process.stderr is not None
+        while "Finishing" not in process.stderr.readline():
+            assert process.poll() is None
+        os.kill(process.pid, signal.SIGINT)
+        _, said = process.communicate(timeout=60)
+    assert process.returncode == 130, said
+    assert "Cancelled; nothing was written." in said
+    assert "Traceback" not in said
+    assert not target.exists()
