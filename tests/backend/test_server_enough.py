@@ -14,9 +14,11 @@ import numpy as np
 import pytest
 
 from tessera_backend import jobs
+from tessera_backend.cli.bar import EarlyEnd, ProgressBar
 from tessera_backend.images import encode_png
 from tessera_protocol import messages
 from tessera_protocol.client import Buffer, Client, new_job_id
+from tessera_protocol.errors import Cancelled
 from tests.conftest import BackendProcess, until
 
 NOISE = np.random.default_rng(0).integers(0, 256, (160, 160, 3), np.uint8)
@@ -151,24 +153,12 @@ def test_ctrl_c_keeps_the_drawing(
     assert float(found[1]) < full - 0.05
 
 
-def test_ctrl_c_twice_keeps_nothing(own_backend: BackendProcess, tmp_path: Path) -> None:
-    """Exit code 130, a word, no file."""
-    picture, target = tmp_path / "noise.png", tmp_path / "drawing.svg"
-    picture.write_bytes(encode_png(NOISE))
-    options = [f"--{name}={value}" for name, value in LONG.items()]
-    command = [sys.executable, "-u", "-m", "tessera_backend", "vectorize", str(picture), "-o", str(target), *options]
-    with subprocess.Popen(
-        command, env=own_backend.environment, stderr=subprocess.PIPE, text=True, start_new_session=True
-    ) as process:
-        maps = Path(f"/proc/{process.pid}/maps")
-        until(lambda: "llvmlite" in maps.read_text())
-        os.kill(process.pid, signal.SIGINT)
-        assert process.stderr is not None
-        while "Finishing" not in process.stderr.readline():
-            assert process.poll() is None
-        os.kill(process.pid, signal.SIGINT)
-        _, said = process.communicate(timeout=60)
-    assert process.returncode == 130, said
-    assert "Cancelled; nothing was written." in said
-    assert "Traceback" not in said
-    assert not target.exists()
+def test_ctrl_c_twice_keeps_nothing() -> None:
+    """The second one ends the command as Ctrl-C ends others, and after it Ctrl-C is what it was before."""
+    before = signal.getsignal(signal.SIGINT)
+    with pytest.raises(Cancelled, match="nothing was written"), ProgressBar(), EarlyEnd() as early:
+        assert not early.asked()
+        signal.raise_signal(signal.SIGINT)
+        assert early.asked()
+        signal.raise_signal(signal.SIGINT)
+    assert signal.getsignal(signal.SIGINT) is before
