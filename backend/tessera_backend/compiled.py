@@ -11,6 +11,10 @@ from pathlib import Path
 from tessera_protocol.paths import cache_dir
 
 os.environ.setdefault("NUMBA_CACHE_DIR", str(cache_dir() / "numba"))
+# With TBB each call of a parallel kernel leaks, and the next one takes longer (numba issue 10225).
+os.environ.setdefault("NUMBA_THREADING_LAYER_PRIORITY", "omp tbb workqueue")
+# Threads that spin until the next kernel comes take the processor from those that have work.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 from numba import get_num_threads, njit, prange
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tessera_protocol.errors import Cancelled, TesseraError, error, raised
+from tessera_protocol.jobs import JOBS
 from tessera_protocol.messages import Buffer, Progress, Result
 
 from .window import Window
@@ -39,6 +40,8 @@ class Request:
 
 def follow(requests: Sequence[Request], command: Sequence[str] | None, window: Window) -> list[Result]:
     """The results of all requests, in their order; starts a backend by `command` when none runs.
+
+    Where the artist wants to keep what a job has, the backend is told so, and its result comes soon.
 
     Raises:
         Cancelled: the artist pressed Cancel; the running job was told so.
@@ -75,11 +78,11 @@ def _one(client: Client, request: Request, before: int, count: int, window: Wind
         if preview is not None:
             window.show(preview)
 
-    window.show(None)
+    window.begin(JOBS[request.job].stoppable)
     window.tell(f"{heading}\nWaiting for the backend", before / count)
     job_id = client.submit(request.job, request.params, request.buffers)
     try:
-        result = client.follow(job_id, on_progress, window.cancelled)
+        result = client.follow(job_id, on_progress, window.cancelled, window.kept)
     except TesseraError as exc:
         if isinstance(exc, Cancelled) or count == 1:
             raise

@@ -29,14 +29,22 @@ class Window:
     """
 
     def __init__(self) -> None:
-        self._cancelled = False
+        self._cancelled = self._kept = False
         self._on_sigterm: Any = None
+
+    def begin(self, stoppable: bool) -> None:
+        """A job is to be followed, without a preview yet; a wish to keep was for the one before.
+
+        Args:
+            stoppable: whether it can end early, with its result as it is by then.
+        """
+        self._kept = False
 
     def tell(self, text: str, fraction: float | None) -> None:
         """Show a line of text and how far the work is, 0 to 1; None: not known."""
 
-    def show(self, preview: Preview | None) -> None:
-        """Show how the result looks so far; None takes it away."""
+    def show(self, preview: Preview) -> None:
+        """Show how the result looks so far."""
 
     def cancelled(self) -> bool:
         """Whether the artist wants to stop. Called several times a second: this is where a window lives."""
@@ -45,6 +53,14 @@ class Window:
     def cancel(self) -> None:
         """What the Cancel button does."""
         self._cancelled = True
+
+    def kept(self) -> bool:
+        """Whether the artist wants the job's result as it is by now."""
+        return self._kept
+
+    def keep(self) -> None:
+        """What the Keep button does."""
+        self._kept = True
 
     def close(self) -> None:
         """Take the window away."""
@@ -63,6 +79,8 @@ class Window:
 class GtkWindow(Window):
     """A small window with text, a bar and a Cancel button, and above them a preview once there is one.
 
+    Beside Cancel is Keep where a job can end early; it can be pressed once there is a preview to be kept.
+
     Args:
         gtk: the module `gi.repository.Gtk`, version 3.
         title: of the window.
@@ -75,18 +93,24 @@ class GtkWindow(Window):
         self._opened = time.monotonic()
         self._text = ""
         self._fraction: float | None = None
+        self._stoppable = False
         self._preview: Preview | None = None
         self._drawn: Preview | None = None
         self._window: Any = None
         self._picture: Any = None
         self._label: Any = None
         self._bar: Any = None
+        self._keep: Any = None
+
+    def begin(self, stoppable: bool) -> None:
+        super().begin(stoppable)
+        self._stoppable, self._preview = stoppable, None
 
     def tell(self, text: str, fraction: float | None) -> None:
         self._text, self._fraction = text, fraction
         self._refresh()
 
-    def show(self, preview: Preview | None) -> None:
+    def show(self, preview: Preview) -> None:
         # Drawn later, by `cancelled`: of several that come at once only the last one.
         self._preview = preview
 
@@ -107,12 +131,19 @@ class GtkWindow(Window):
             if time.monotonic() - self._opened < SHOW_AFTER:
                 return
             self._build()
-        self._label.set_text("Cancelling" if self._cancelled else self._text)
+        self._label.set_text(self._words())
+        self._keep.set_visible(self._stoppable)
+        self._keep.set_sensitive(self._preview is not None and not (self._kept or self._cancelled))
         if self._fraction is None:
             self._bar.pulse()
         else:
             self._bar.set_fraction(min(max(self._fraction, 0.0), 1.0))
         self._pump()
+
+    def _words(self) -> str:
+        if self._cancelled:
+            return "Cancelling"
+        return f"{self._text.partition(chr(10))[0]}\nFinishing with what there is" if self._kept else self._text
 
     def _draw(self) -> None:
         if self._window is None or self._preview is self._drawn:
@@ -145,9 +176,15 @@ class GtkWindow(Window):
         self._picture = gtk.Frame(halign=gtk.Align.CENTER, child=gtk.Image(visible=True), no_show_all=True)
         self._label = gtk.Label(xalign=0.0, width_chars=48, max_width_chars=48, wrap=True)
         self._bar = gtk.ProgressBar()
-        button = gtk.Button(label="Cancel", halign=gtk.Align.END)
-        button.connect("clicked", self._on_cancel)
-        for child in (self._picture, self._label, self._bar, button):
+        buttons = gtk.Box(spacing=8, halign=gtk.Align.END)
+        self._keep = gtk.Button(label="Keep this", no_show_all=True)
+        self._keep.set_tooltip_text("End now, with the drawing as it is")
+        self._keep.connect("clicked", lambda _: self.keep())
+        cancel = gtk.Button(label="Cancel")
+        cancel.connect("clicked", self._on_cancel)
+        for button in (self._keep, cancel):
+            buttons.pack_start(button, False, False, 0)
+        for child in (self._picture, self._label, self._bar, buttons):
             box.pack_start(child, False, False, 0)
         window.add(box)
         window.show_all()

@@ -157,13 +157,15 @@ class Client:
         """Wait for a job's result; acknowledge it when it is safe with you.
 
         Args:
-            should_stop: says when the result as it is by then is enough, see `enough`.
+            should_stop: says when the result as it is by then is enough, see `enough`; the backend is told with each
+                progress from then on, as a job that waits does not hear it.
 
         Raises:
             TesseraError: the job's failure; Cancelled when `should_cancel` said so; Unreachable.
         """
-        asked = stopped = False
+        asked = False
         while True:
+            running = False
             for event in self.poll(0.1):
                 if getattr(event, "job_id", None) not in (job_id, ""):
                     continue
@@ -171,14 +173,15 @@ class Client:
                     return event
                 if isinstance(event, messages.Failed):
                     raise raised(event.failure)
-                if isinstance(event, messages.Progress) and on_progress is not None:
-                    on_progress(event)
+                if isinstance(event, messages.Progress):
+                    running = True
+                    if on_progress is not None:
+                        on_progress(event)
             if not asked and should_cancel is not None and should_cancel():
                 self.cancel(job_id)
                 asked = True
-            if not stopped and should_stop is not None and should_stop():
+            if running and should_stop is not None and should_stop():
                 self.enough(job_id)
-                stopped = True
 
     def finish_cancel(self, job_id: str) -> None:
         """Cancel and wait until the backend says that the job has ended, one way or the other."""

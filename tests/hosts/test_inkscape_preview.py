@@ -160,7 +160,11 @@ class Watcher(Window):
         self.shown: list[Preview | None] = []
         self._cancels = cancels
 
-    def show(self, preview: Preview | None) -> None:
+    def begin(self, stoppable: bool) -> None:
+        super().begin(stoppable)
+        self.shown.append(None)
+
+    def show(self, preview: Preview) -> None:
         self.shown.append(preview)
 
     def cancelled(self) -> bool:
@@ -239,7 +243,7 @@ with window.open_window("Tessera") as shown:
     width, height, stride = picture.get_width(), picture.get_height(), picture.get_rowstride()
     middle = picture.get_pixels()[90 * stride:]
     print(width, height, *(tuple(middle[3 * x : 3 * x + 3]) for x in (90, 270)))
-    shown.show(None)
+    shown.begin(False)
     assert not shown.cancelled()
     print(len(find(Gtk.Image)))
     shown.show(preview(0.5))

@@ -210,6 +210,38 @@ def test_cancel_leaves_the_document_alone(
     assert max(pictures[0].shape) <= 720
 
 
+KEEPS = """
+import sys
+import tessera_vectorize
+from tessera_inkscape import effect, window
+
+class Content(window.Window):
+    def show(self, preview):
+        self.keep()
+
+tessera_vectorize.open_window = lambda title: Content()
+effect.main(tessera_vectorize.Vectorize)
+"""
+
+
+def test_keep_places_what_there_is(inkscape: Inkscape, tmp_path: Path) -> None:
+    """A drawing that is kept at its first preview becomes a layer like any other."""
+    noise = Image.fromarray(np.random.default_rng(0).integers(0, 256, (160, 160, 3), np.uint8))
+    document = drawings.one_picture(tmp_path)
+    document.write_text(re.sub('data:[^"]*', drawings.data_uri(noise), document.read_text()))
+    script = inkscape.extension / "tessera_keeps.py"
+    script.write_text(KEEPS)
+    try:
+        params = {"engine": "best", "paths": 500, "smallest": 1}
+        done = inkscape.script(document, "photo", effect="keeps", **params)
+    finally:
+        script.unlink()
+
+    assert (done.returncode, done.stderr) == (0, "")
+    placed = layer(etree.fromstring(done.stdout.encode()), "Vectorized: photo")
+    assert 1 <= len(placed.findall(".//svg:path", NS)) <= 500
+
+
 def _previews(backend: BackendProcess) -> list:
     """The pictures of the running job's first preview."""
     with backend.client() as client:

@@ -8,7 +8,9 @@ import sys
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from tests.conftest import BackendProcess, until
 
@@ -16,7 +18,7 @@ EXTENSION = Path(__file__).parents[2] / "inkscape_extension"
 sys.path.insert(0, str(EXTENSION))
 
 from tessera_inkscape.follow import Request, follow  # noqa: E402
-from tessera_inkscape.preview import DotsPreview, Sheet  # noqa: E402
+from tessera_inkscape.preview import DotsPreview, Preview, Sheet, Snapshot  # noqa: E402
 from tessera_inkscape.window import Window, open_window  # noqa: E402
 from tessera_protocol.errors import Cancelled, InvalidInput, Unreachable  # noqa: E402
 from tessera_protocol.messages import Buffer  # noqa: E402
@@ -46,11 +48,50 @@ with window.open_window("Tessera: Stipple") as shown:
     (top,) = ours()
     found = list(children(top))
     (bar,) = [w for w in found if isinstance(w, Gtk.ProgressBar)]
-    (button,) = [w for w in found if isinstance(w, Gtk.Button)]
+    (button,) = [w for w in found if isinstance(w, Gtk.Button) and w.is_visible()]
     print(top.get_visible(), bar.get_fraction(), button.get_label())
     button.clicked()
     assert shown.cancelled()
 print("left", len(ours()))
+"""
+
+PRESS_KEEP = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from tessera_inkscape import window
+window.SHOW_AFTER = 0.0
+from tessera_inkscape.preview import Snapshot
+import gi
+gi.require_version("Gtk", "3.0")
+from gi.repository import Gtk
+
+def children(widget):
+    yield widget
+    for child in (widget.get_children() if hasattr(widget, "get_children") else []):
+        yield from children(child)
+
+def now():
+    shown.cancelled()
+    (top,) = [w for w in Gtk.Window.list_toplevels() if w.get_title() == "Tessera"]
+    found = [w for w in children(top) if w.is_visible()]
+    (label,) = [w for w in found if isinstance(w, Gtk.Label) and w.get_text().startswith("photo")]
+    buttons = [w for w in found if isinstance(w, Gtk.Button)]
+    print(label.get_text().partition("\\n")[2], [(b.get_label(), b.get_sensitive()) for b in buttons])
+    return buttons[0]
+
+with window.open_window("Tessera") as shown:
+    shown.begin(True)
+    shown.tell("photo (1 of 2)\\nWaiting", 0.0)
+    now()
+    shown.show(Snapshot(bytes(12), 2, 2))
+    now().clicked()
+    shown.tell("photo (1 of 2)\\nStep 10 of 150", 0.1)
+    now()
+    print(shown.kept(), shown.cancelled())
+    shown.begin(False)
+    shown.tell("photo (2 of 2)\\nRelaxing", 0.5)
+    now()
+    print(shown.kept(), shown.cancelled())
 """
 
 
@@ -65,6 +106,22 @@ class Impatient(Window):
 
     def cancelled(self) -> bool:
         return any("Waiting" in text for text in self.told)
+
+
+class Content(Window):
+    """Presses Keep at the first preview of the first job."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.begun: list[bool] = []
+
+    def begin(self, stoppable: bool) -> None:
+        super().begin(stoppable)
+        self.begun.append(stoppable)
+
+    def show(self, preview: Preview) -> None:
+        if len(self.begun) == 1:
+            self.keep()
 
 
 def request(name: str = "photo", data: bytes = drawings.png(drawings.picture(64, 48)), **params: object) -> Request:
@@ -87,6 +144,24 @@ def test_the_window_on_a_real_display(display: str) -> None:
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
 
     assert done.stdout.splitlines() == ["True 0.25 Cancel", "left 0"], done.stderr
+    assert done.stderr == ""
+
+
+@pytest.mark.host("inkscape")
+def test_keep_on_a_real_display(display: str) -> None:
+    """A job that can end early has a second button, alive from its first preview until it is pressed."""
+    command = ["/usr/bin/python3", "-c", PRESS_KEEP, str(EXTENSION)]
+    environment = {**os.environ, "DISPLAY": display, "PYTHONPATH": str(EXTENSION.parent / "protocol")}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+
+    assert done.stdout.splitlines() == [
+        "Waiting [('Keep this', False), ('Cancel', True)]",
+        "Waiting [('Keep this', True), ('Cancel', True)]",
+        "Finishing with what there is [('Keep this', False), ('Cancel', True)]",
+        "True False",
+        "Relaxing [('Cancel', True)]",
+        "False False",
+    ], done.stderr
     assert done.stderr == ""
 
 
@@ -119,6 +194,20 @@ def test_cancel_reaches_the_backend(here: BackendProcess) -> None:
 
     with here.client() as client:
         assert until(lambda: client.jobs()[0]["state"] == "cancelled", 10)
+
+
+def test_keep_ends_the_job_that_runs(here: BackendProcess) -> None:
+    """Of two pictures the first is kept as it is, the second is done in full; then a stippling, which can't stop."""
+    noise = Image.fromarray(np.random.default_rng(0).integers(0, 256, (160, 160, 3), np.uint8))
+    params = {"engine": "best", "paths": 1000, "smallest": 1}
+    slow = Request("noise", "vectorize", params, {"image": Buffer.file(drawings.png(noise), "image/png")}, Snapshot.of)
+    window = Content()
+
+    kept, full, _ = follow([slow, slow, request(dots=20)], None, window)
+
+    assert window.begun == [True, True, False]
+    assert 1 <= kept.meta["paths"] <= 1000
+    assert kept.meta["psnr"] < full.meta["psnr"]
 
 
 def test_a_failure_among_several_names_its_picture(here: BackendProcess) -> None:

@@ -7,7 +7,6 @@ from scipy.ndimage import find_objects
 from skimage.measure import label as components
 
 from . import contours, curves
-from .canvas import Canvas
 
 # How far the backdrop goes beyond the canvas, px.
 _BEYOND = 4.0
@@ -53,9 +52,9 @@ def completed(mask: np.ndarray, later: np.ndarray) -> np.ndarray:
     return whole
 
 
-def backdrop(canvas: Canvas) -> np.ndarray:
+def backdrop(width: int, height: int) -> np.ndarray:
     """A rectangle around an opaque picture, control points (12, 2): whatever moves, nothing shines through."""
-    right, bottom = canvas.raster.width + _BEYOND, canvas.raster.height + _BEYOND
+    right, bottom = width + _BEYOND, height + _BEYOND
     corners = np.array([[-_BEYOND, -_BEYOND], [right, -_BEYOND], [right, bottom], [-_BEYOND, bottom]])
     sides = np.roll(corners, -1, axis=0) - corners
     return np.stack([corners, corners + sides / 3, corners + sides * 2 / 3], axis=1).reshape(-1, 2)

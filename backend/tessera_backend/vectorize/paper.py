@@ -19,6 +19,7 @@ from .drawing import Drawing
 from .layers import Part
 from .masks import masks
 from .names import level_names
+from .outlines import backdrop
 from .refine import Item, Refinement
 from .simplify import simplified
 
@@ -51,6 +52,8 @@ def draw(image: np.ndarray, params: VectorizeParams, progress: Progress = SILENT
     meta = {"engine": "paper", **about_pictures, **about_masks, "layers": 1 + max(part.layer for part in parts)}
     rng = np.random.default_rng(params.seed)
     paths = structure.shapes(parts, params.tolerance, rng, progress.part(0.2, 0.35))
+    if alpha is None:
+        paths[0] = dataclasses.replace(paths[0], contours=(backdrop(rgb.shape[1], rgb.shape[0]),))
     state = Refinement(rgb, alpha, params.tolerance, params.smallest, params.seed)
     state.begin(paths, [part.mask for part in parts])
     meta["structure_paths"] = len(state.items)
@@ -61,7 +64,7 @@ def draw(image: np.ndarray, params: VectorizeParams, progress: Progress = SILENT
 def _refine(
     state: Refinement, parts: list[Part], params: VectorizeParams, meta: dict[str, Any], progress: Progress
 ) -> None:
-    """Rounds of Stage II, until paths or errors run out, or the drawing is good enough."""
+    """Rounds of Stage II, until paths or errors run out, or the drawing is good enough, or somebody says so."""
     masks = [part.mask for part in parts]
     for done in range(refine.ROUNDS):
         progress("refine", done / refine.ROUNDS, f"Refinement, round {done + 1} of {refine.ROUNDS}")
@@ -70,14 +73,15 @@ def _refine(
         if left <= 0 or (params.quality and -10 * np.log10(max(state.error(), 1e-12)) >= params.quality):
             return
         within = progress.part(done / refine.ROUNDS, (done + 1) / refine.ROUNDS)
-        last = done == refine.ROUNDS - 1
+        last = done == refine.ROUNDS - 1 or progress.enough()
         if not state.add(left if last else int(np.ceil(refine.SHARE * left)), masks, params.levels - 1):
             return
         state.descend(refine.STEPS, within.part(0.0, 0.65))
-        if not last:
-            state.prune()
-            state.join()
-            state.descend(refine.STEPS_AFTER, within.part(0.65, 1.0))
+        if last or progress.enough():
+            return
+        state.prune()
+        state.join()
+        state.descend(refine.STEPS_AFTER, within.part(0.65, 1.0))
 
 
 def _on_white(image: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:

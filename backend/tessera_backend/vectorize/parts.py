@@ -57,7 +57,8 @@ class Parts:
             image = sharpen(image, inside, passes=criterion.sharpened)
         tree = grow(image, inside, model=criterion.model, boundary=criterion.boundary)
         rows = tree.gathered(moments(canvas.image, tree.labels, tree.leaves))
-        return Parts(tree, residuals(rows, gradients), rows[:, 0] >= smallest)
+        # Of what has fewer pixels than that in all, the whole.
+        return Parts(tree, residuals(rows, gradients), rows[:, 0] >= min(smallest, rows[-1, 0]))
 
     def best(self, error: np.ndarray, want: int) -> list[tuple[float, int]]:
         """Disjoint nodes, those first that would take most away of `error` (H, W): (by how much, node)."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import numpy as np
@@ -19,7 +18,6 @@ from .drawing import Drawing
 
 def run(image: np.ndarray, params: VectorizeParams, progress: Progress, device: str) -> Drawing:
     """All stages; arguments are checked already."""
-    started = time.process_time()
     prepared = working.prepare(image, params.resolution, progress.part(0.0, 0.05))
     if not prepared.inside.any():
         raise error(
@@ -35,7 +33,7 @@ def run(image: np.ndarray, params: VectorizeParams, progress: Progress, device: 
         drawing.height,
         drawing.paths,
         drawing.levels,
-        _meta(image, params, drawing, facts) | {"seconds": round(time.process_time() - started, 3)},
+        _meta(image, params, drawing, facts),
     )
 
 

@@ -96,7 +96,7 @@ def _shapes(canvas: Canvas, masks: list[np.ndarray], owner: np.ndarray, toleranc
     Args:
         owner: int (H, W), 1 + the number of the mask that shows, 0 for none.
     """
-    curves = [] if canvas.working.alpha is not None else [[backdrop(canvas)]]
+    curves = [] if canvas.working.alpha is not None else [[backdrop(canvas.raster.width, canvas.raster.height)]]
     first = len(curves)
     whole = (completed(mask, owner > turn) for turn, mask in enumerate(masks, start=1))
     curves += [curve for mask in whole if (curve := outlined(mask, tolerance))]

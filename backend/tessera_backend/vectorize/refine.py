@@ -126,7 +126,7 @@ class Refinement:
         return added
 
     def descend(self, steps: int, progress: Progress = SILENT) -> None:
-        """Move the points and colours of the paths that are free, against the picture."""
+        """Move the points and colours of the paths that are free, against the picture, until that is enough."""
         free = [i for i, item in enumerate(self.items) if item.free]
         if not free:
             return
@@ -140,6 +140,8 @@ class Refinement:
         adam = Adam(colors.shape)
         for step in range(steps):
             progress("refine", step / steps, f"{len(self.items)} paths")
+            if progress.enough():
+                break
             off = self._raster.forward(moved.scene(self.width, self.height), ground) - self._target
             found = self._raster.backward(off * np.float32(2 / off.size))
             points.move(np.where(fixed[:, None], 0, found.points))
@@ -175,11 +177,15 @@ class Refinement:
             off = self.render() - self._target
             limit = max(share * float((off * off).sum()) / len(self.items), _UNSEEN)
             worth = self._raster.removal(self._target)
-            worth[[item.free is not free for item in self.items]] = np.inf
+            worth[[item.free is not free or self._is_ground(item) for item in self.items]] = np.inf
             least = int(np.argmin(worth))
             if worth[least] > limit:
                 break
             del self.items[least]
+
+    def _is_ground(self, item: Item) -> bool:
+        """Whether it lies beneath all of an opaque picture: it stays, white or hidden, and nothing shines through."""
+        return item.part == 0 and not item.free and self._opaque.all()
 
     def _place(self, path: Path, region: np.ndarray, masks: Sequence[np.ndarray]) -> None:
         """On top of all; but beneath a structure shape that it would hide, as part of the structure's level."""

@@ -111,10 +111,14 @@ def _good_enough(
     """All the paths that are asked for, or as few as reach the quality that is: more and more are tried."""
     facts = {"trees": len(parts)}
     count = _likely(parts[0].tree, params) if params.quality else params.paths
+    done = 0.0
     while True:
-        shapes = make(count, progress)
+        # How many tries it takes is not known: each has half of what is left.
+        within = progress.part(done, 1.0 if count == params.paths else 0.5 * (1 + done))
+        shapes = make(count, within)
         if count == params.paths or progress.enough() or psnr(canvas.error(shapes)) >= params.quality:
             return shapes, facts
+        done = 0.5 * (1 + done)
         count = min(params.paths, max(count + 1, round(count * _MORE)))
 
 

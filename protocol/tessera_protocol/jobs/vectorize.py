@@ -67,7 +67,8 @@ class VectorizeParams:
     cut_out: bool = boolean(
         False,
         "Cut out",
-        "Shapes lie side by side instead of on each other: for vinyl, screen print and plotters.",
+        "Shapes lie side by side instead of on each other: for vinyl, screen print and plotters. "
+        "What others part becomes several paths, maybe more than Paths.",
         page="Curves",
     )
     tolerance: float = number(
