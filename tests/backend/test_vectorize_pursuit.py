@@ -1,0 +1,127 @@
+"""Shapes are chosen one after another, and traded; what comes out is drawn right."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tessera_backend.progress import SILENT
+from tessera_backend.vectorize import metrics, vectorize
+from tessera_backend.vectorize.canvas import Canvas
+from tessera_backend.vectorize.outlines import completed
+from tessera_backend.vectorize.parts import Criterion, Parts
+from tessera_backend.vectorize.pursuit import disjoint, pursue
+from tessera_backend.vectorize.svg import to_svg
+from tessera_backend.vectorize.swaps import Trader
+from tessera_backend.vectorize.working import Working
+from tessera_protocol.jobs import VectorizeParams
+
+SIDE = 64
+
+
+def disk(x: float, y: float, radius: float) -> np.ndarray:
+    """bool (SIDE, SIDE)."""
+    rows, columns = np.mgrid[:SIDE, :SIDE] + 0.5
+    return np.hypot(columns - x, rows - y) < radius
+
+
+def cells() -> np.ndarray:
+    """Six colours behind one black grid, float32 (SIDE, SIDE, 3): as in comics, and stained glass."""
+    image = np.zeros((SIDE, SIDE, 3), np.float32)
+    colors = np.random.default_rng(3).uniform(0.4, 1.0, (6, 3))
+    for i, color in enumerate(colors):
+        top, left = 4 + 30 * (i % 2), 4 + 20 * (i // 2)
+        image[top : top + 26, left : left + 16] = color
+    return image
+
+
+def canvas_of(image: np.ndarray) -> Canvas:
+    return Canvas.of(Working(image.astype(np.float32), None, (image.shape[1], image.shape[0])))
+
+
+def chosen(canvas: Canvas, count: int, levels: int = 3):
+    parts = [Parts.grown(canvas, Criterion(), False, 8, SILENT)]
+    options = {"tolerance": 0.5, "level_count": levels, "gradients": False, "progress": SILENT}
+    return pursue(canvas, parts, count, **options), parts
+
+
+def test_as_few_shapes_as_there_are_parts() -> None:
+    """Lines around everything are one shape, not one for each gap: seven shapes draw six cells and their grid."""
+    canvas = canvas_of(cells())
+    shapes, _ = chosen(canvas, 7)
+    assert len(shapes) == 7
+    canvas.descend(shapes, 60)
+    assert canvas.error(shapes) < 1e-4
+
+
+def test_no_more_shapes_than_parts() -> None:
+    """Where nothing is left to draw, fewer come out than are allowed."""
+    shapes, _ = chosen(canvas_of(cells()), 40)
+    assert 7 <= len(shapes) <= 10
+
+
+def test_levels_grow() -> None:
+    """The first shapes are the coarsest level's, and levels are a geometric series."""
+    image = np.random.default_rng(0).random((SIDE, SIDE, 3)).astype(np.float32)
+    shapes, _ = chosen(canvas_of(image), 27)
+    assert (np.diff(shapes.level) >= 0).all()
+    np.testing.assert_array_equal(np.bincount(shapes.level), [3, 6, 18])
+
+
+def test_offers_don_t_overlap() -> None:
+    """The best parts of a tree that are disjoint, the best one first; each gain is the error that it takes away."""
+    image = cells()
+    canvas = canvas_of(image)
+    parts = [Parts.grown(canvas, model, False, 8, SILENT) for model in (Criterion(), Criterion("constant"))]
+    error = ((image - image.mean((0, 1))) ** 2).sum(2)
+    offers = disjoint(parts, error, 5)
+    masks = np.array([mask for _, mask in offers])
+    assert masks.sum(0).max() == 1
+    gains = [gain for gain, _ in offers]
+    assert gains == sorted(gains, reverse=True)
+    for gain, mask in offers:
+        own = image[mask] - image[mask].mean(0)
+        assert gain == pytest.approx(error[mask].sum() - (own**2).sum(), abs=1e-3)
+
+
+def test_trading_keeps_the_budget_and_helps() -> None:
+    """From a beginning with far too few and useless shapes to one that draws the picture; never more than allowed."""
+    canvas = canvas_of(cells())
+    shapes, parts = chosen(canvas, 3)
+    before = canvas.error(shapes)
+    trader = Trader(canvas, parts, 7, 0.5, False, 2)
+    traded, error = trader.rounds(shapes, 4, SILENT)
+    assert len(traded) <= 7
+    assert error == pytest.approx(canvas.error(traded), rel=1e-3)
+    assert error < 0.05 * before
+
+
+def test_whole_behind_what_covers_it() -> None:
+    """A disk with another one on it is a disk; where the picture shows through, its hole stays."""
+    ring = disk(32, 32, 25) & ~disk(32, 32, 10)
+    np.testing.assert_array_equal(completed(ring, disk(32, 32, 10)), disk(32, 32, 25))
+    np.testing.assert_array_equal(completed(ring, np.zeros_like(ring)), ring)
+
+
+@pytest.mark.parametrize("preset", ["layered", "faithful"])
+def test_no_seams(preset: str) -> None:
+    """Four times as large over magenta, nothing of it shines through between shapes."""
+    rows, columns = np.mgrid[:SIDE, :SIDE] / SIDE
+    image = np.stack([rows, columns, disk(30, 30, 18) * 0.8], 2)
+    image[disk(40, 40, 8)] = 0.1
+    drawing = vectorize(image, VectorizeParams(paths=12, preset=preset, engine="fast"))
+    assert metrics.seams(to_svg(drawing), 4) == 0
+
+
+def test_a_level_less_is_still_a_picture() -> None:
+    """Without its finest level a drawing is nearer to the picture than without any but the coarsest."""
+    image = cells()
+    drawing = vectorize(image, VectorizeParams(paths=7, levels=3, engine="fast"))
+
+    def error(levels: set[int]) -> float:
+        import dataclasses
+
+        some = dataclasses.replace(drawing, paths=tuple(path for path in drawing.paths if path.level in levels))
+        return metrics.mse(metrics.rendered(to_svg(some)), image)
+
+    assert error({0, 1, 2}) < error({0, 1}) < error({0})
