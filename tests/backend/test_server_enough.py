@@ -156,14 +156,14 @@ def test_ctrl_c_keeps_the_drawing(
 def test_ctrl_c_twice_keeps_nothing() -> None:
     """The second one ends the command as Ctrl-C ends others, and after it Ctrl-C is what it was before."""
     before = signal.getsignal(signal.SIGINT)
+
+    def press_twice() -> None:
+        with ProgressBar(), EarlyEnd() as early:
+            assert not early.asked()
+            signal.raise_signal(signal.SIGINT)
+            assert early.asked()
+            signal.raise_signal(signal.SIGINT)
+
     with pytest.raises(Cancelled, match="nothing was written"):
-        _interrupted_twice()
+        press_twice()
     assert signal.getsignal(signal.SIGINT) is before
-
-
-def _interrupted_twice() -> None:
-    with ProgressBar(), EarlyEnd() as early:
-        assert not early.asked()
-        signal.raise_signal(signal.SIGINT)
-        assert early.asked()
-        signal.raise_signal(signal.SIGINT)
