@@ -10,8 +10,8 @@ from ..progress import Progress
 from .canvas import Canvas
 from .segment import Tree, grow, moments, residuals, sharpen
 
-# A shape that is worth less, in squared error over all, is not seen: eight pixels that are off by a twentieth.
-UNSEEN = 0.01
+# A shape that is worth less, in squared error over all, is not seen: ten pixels that are off by a tenth.
+UNSEEN = 0.3
 
 
 @dataclasses.dataclass(frozen=True)

@@ -32,8 +32,8 @@ _SURPLUS = 1.4
 _MORE = 1.35
 
 # Parts of several trees overlap in ways that those of one, which nest, don't.
-_FAITHFUL = (Criterion(), Criterion("constant"), Criterion(sharpened=0))
-_LAYERED = (Criterion(boundary=0.005),)
+_FAITHFUL = (Criterion(boundary=0.01), Criterion("constant", 0.01))
+_LAYERED = _FAITHFUL[:1]
 
 # Makes at most so many shapes.
 Make = Callable[[int, Progress], Shapes]
