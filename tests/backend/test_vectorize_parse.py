@@ -8,12 +8,12 @@ from hypothesis import strategies as st
 
 from tessera_backend.vectorize import Drawing, Path
 from tessera_backend.vectorize.area import cover, top
-from tessera_backend.vectorize.nesting import islands, mainland, split_islands
+from tessera_backend.vectorize.nesting import islands, split_islands
 from tessera_backend.vectorize.parse import parse
 from tessera_backend.vectorize.pathread import read_path
 from tessera_backend.vectorize.svg import to_svg
 from tessera_protocol.errors import InvalidInput
-from tests.backend.test_vectorize_svg import blobs, box, polygon
+from tests.backend.test_vectorize_svg import blobs, box
 
 HEAD = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 20 10">'
 
@@ -176,18 +176,3 @@ def test_no_svg(data):
     """Other files, cut ones, and entities, which can be bombs."""
     with pytest.raises(InvalidInput, match="SVG"):
         parse(data)
-
-
-def test_a_mainland_has_only_its_own_holes():
-    """What lies beside the outline, or across it, is left out."""
-    inner, across, beside = turned(4, 4, 6, 6), turned(8, 4, 12, 8), turned(14, 4, 17, 7)
-    path = Path((box(2, 2, 10, 10), inner, across, beside), np.zeros(3))
-    whole = mainland(path)
-    assert len(whole.contours) == 2
-    np.testing.assert_array_equal(whole.contours[1], inner)
-
-
-def turned(x0, y0, x1, y1):
-    """A box that runs the other way round."""
-    knots = [(x0, y0), (x0, y1), (x1, y1), (x1, y0)]
-    return polygon(*knots)

@@ -10,8 +10,6 @@ from .drawing import Drawing, Path
 
 # Points per cubic of the polygons that stand for contours here.
 _STEPS = 8
-# A hole whose knots are not in its outline, but for this share, is none.
-_WITHIN = 0.9
 
 
 def polygon(contour: np.ndarray, steps: int = _STEPS) -> np.ndarray:
@@ -52,13 +50,9 @@ def islands(path: Path) -> list[Path]:
 
 
 def mainland(path: Path) -> Path:
-    """A path without its smaller islands, and without holes that cross its outline: some drifted as they were moved."""
-    if len(path.contours) < 2:
-        return path
-    outline, *holes = max(islands(path), key=lambda part: abs(_area(polygon(part.contours[0])))).contours
-    ring = polygon(outline)
-    kept = [hole for hole in holes if np.mean(_inside(ring, polygon(hole)[::_STEPS])) > _WITHIN]
-    return dataclasses.replace(path, contours=(outline, *kept))
+    """A path without its smaller islands: holes may have drifted out of the outline that they were cut from."""
+    parts = islands(path) if len(path.contours) > 1 else []
+    return max(parts, key=lambda part: abs(_area(polygon(part.contours[0])))) if parts else path
 
 
 def split_islands(drawing: Drawing) -> Drawing:
