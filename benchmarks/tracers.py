@@ -21,7 +21,7 @@ from skimage.color import rgb2lab
 import report
 from report import digest, versions
 from tessera_backend.vectorize import metrics
-from tessera_backend.vectorize.nesting import polygon
+from tessera_backend.vectorize.nesting import area, polygon
 from tessera_backend.vectorize.pathread import read_path
 from vector_pictures import Picture
 
@@ -207,14 +207,9 @@ def _layer(mask: NDArray[np.bool_], turdsize: int) -> list[_Shape]:
     command = ["potrace", *map(str, options), "-"]
     svg = subprocess.run(command, input=bitmap, capture_output=True, check=True).stdout.decode()
     return [
-        _Shape(" ".join(data.split()), _area(polygon(read_path(data)[0])) / POTRACE_UNITS**2)
+        _Shape(" ".join(data.split()), abs(area(polygon(read_path(data)[0]))) / POTRACE_UNITS**2)
         for data in re.findall(r'<path d="([^"]*)"', svg)
     ]
-
-
-def _area(ring: NDArray[np.float64]) -> float:
-    x, y = ring.T
-    return float(abs(x @ np.roll(y, -1) - y @ np.roll(x, -1)) / 2)
 
 
 def _stack(picture: Picture, layers: Sequence[Sequence[_Shape]], fills: NDArray[np.uint8]) -> str:

@@ -14,10 +14,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import numba
 import numpy as np
 
 import report
+from tessera_backend.compiled import config, set_num_threads
 from tessera_backend.vector_raster import LINEAR, RADIAL, Paint, Raster, Scene
 
 ROOT = Path(__file__).parent.parent
@@ -112,7 +112,7 @@ def measured(case: Case, threads: list[int], repeat: int) -> list[float]:
     upstream = np.random.default_rng(2).random((scene.height, case.channels, scene.width)).astype(np.float32)
     rounds: dict[int, list[np.ndarray]] = {count: [] for count in threads}
     for count in [count for _ in range(ROUNDS) for count in threads]:
-        numba.set_num_threads(count)
+        set_num_threads(count)
         raster.forward(scene)
         raster.backward(upstream)
         times = np.array(
@@ -173,7 +173,7 @@ def arguments() -> argparse.Namespace:
 def main() -> None:
     """Measure, then write the page."""
     options = arguments()
-    threads = sorted({min(count, numba.config.NUMBA_NUM_THREADS) for count in options.threads})
+    threads = sorted({min(count, config.NUMBA_NUM_THREADS) for count in options.threads})
     body, live = rows(threads, options.repeat)
     head = ["forward, CPU", "both, CPU", *(f"both, wall, {n} thread{'s' * (n > 1)}" for n in threads)]
     peer = "pydiffvg, in this run" if live else "recorded on a machine of this kind, not in this run: medians, CPU"

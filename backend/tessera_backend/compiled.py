@@ -1,6 +1,6 @@
 """numba, set up once: kernels are cached in the user's cache folder, so that only the first run ever compiles.
 
-Import `njit` and `prange` from here and nowhere else: the cache folder must be set before numba is imported.
+Import what is numba's from here and nowhere else: cache folder and threads must be set before numba is imported.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ os.environ.setdefault("NUMBA_THREADING_LAYER_PRIORITY", "omp tbb workqueue")
 # Threads that spin until the next kernel comes take the processor from those that have work.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
-from numba import get_num_threads, njit, prange
+from numba import config, get_num_threads, njit, prange, set_num_threads
 
-__all__ = ["get_num_threads", "is_warm", "njit", "prange"]
+__all__ = ["config", "get_num_threads", "is_warm", "njit", "prange", "set_num_threads"]
 
 
 def is_warm() -> bool:

@@ -6,10 +6,10 @@ import dataclasses
 import subprocess
 import sys
 
-import numba
 import numpy as np
 import pytest
 
+from tessera_backend.compiled import config, get_num_threads, set_num_threads
 from tessera_backend.vector_raster import LINEAR, Gradients, Paint, Raster, Scene
 from tessera_protocol.errors import TesseraError
 
@@ -214,14 +214,14 @@ def everything(scene: Scene) -> list[np.ndarray]:
 
 def test_threads_change_nothing() -> None:
     """Bit for bit, whatever the number of threads."""
-    scene, before = mixed(100, 30, 0), numba.get_num_threads()
+    scene, before = mixed(100, 30, 0), get_num_threads()
     results = []
     try:
-        for threads in {1, before, numba.config.NUMBA_NUM_THREADS}:
-            numba.set_num_threads(threads)
+        for threads in {1, before, config.NUMBA_NUM_THREADS}:
+            set_num_threads(threads)
             results += [everything(scene), everything(scene)]
     finally:
-        numba.set_num_threads(before)
+        set_num_threads(before)
     for other in results[1:]:
         assert all(np.array_equal(a, b) for a, b in zip(results[0], other, strict=True))
 

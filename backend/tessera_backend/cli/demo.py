@@ -16,6 +16,7 @@ from .bar import ProgressBar
 if TYPE_CHECKING:
     from tessera_backend.demo.gallery import Entry
     from tessera_protocol.client import Client
+    from tessera_protocol.messages import Result
 
 STIPPLES = {
     "tone": ("Tone: as many dots as the greys ask for", StippleParams(dots=8000, page_width=200.0)),
@@ -83,20 +84,13 @@ def demo_command(output: Path) -> None:
 
 
 def _stipple(client: Client, name: str, title: str, params: StippleParams, output: Path) -> Entry:
-    from tessera_backend.demo import still_life
     from tessera_backend.demo.gallery import Entry
     from tessera_backend.stipple.svg import to_svg
-    from tessera_protocol.client import Buffer
 
     from .stipple import from_result
 
-    started = time.monotonic()
-    with ProgressBar() as bar:
-        job_id = client.submit("stipple", params, {"image": Buffer.file(still_life(), "image/png")})
-        result = client.follow(job_id, lambda p: bar(p.stage, p.fraction, p.text))
-    seconds = time.monotonic() - started
+    result, seconds = _done(client, "stipple", params)
     dots = from_result(result)
-    client.acknowledge(job_id)
     path = output / f"stipple-{name}.svg"
     path.write_bytes(to_svg(dots, params, title))
     click.echo(f"{path}: {len(dots.positions)} dots in {seconds:.1f} s")
@@ -104,21 +98,30 @@ def _stipple(client: Client, name: str, title: str, params: StippleParams, outpu
 
 
 def _vectorize(client: Client, name: str, title: str, params: VectorizeParams, output: Path) -> Entry:
-    from tessera_backend.demo import still_life
     from tessera_backend.demo.gallery import Entry
+
+    from .vectorize import from_result
+
+    result, seconds = _done(client, "vectorize", params)
+    data, meta = from_result(result)
+    path = output / f"vectorize-{name}.svg"
+    path.write_bytes(data)
+    click.echo(f"{path}: {meta['paths']} paths in {seconds:.1f} s")
+    return Entry.of_shapes(path.name, title, meta, len(data), seconds)
+
+
+def _done(client: Client, job: str, params: object) -> tuple[Result, float]:
+    """A job done on the bundled picture, and the seconds it took."""
+    from tessera_backend.demo import still_life
     from tessera_protocol.client import Buffer
 
     started = time.monotonic()
     with ProgressBar() as bar:
-        job_id = client.submit("vectorize", params, {"image": Buffer.file(still_life(), "image/png")})
+        job_id = client.submit(job, params, {"image": Buffer.file(still_life(), "image/png")})
         result = client.follow(job_id, lambda p: bar(p.stage, p.fraction, p.text))
     seconds = time.monotonic() - started
-    data = bytes(result.buffers["svg"].data)
     client.acknowledge(job_id)
-    path = output / f"vectorize-{name}.svg"
-    path.write_bytes(data)
-    click.echo(f"{path}: {result.meta['paths']} paths in {seconds:.1f} s")
-    return Entry.of_shapes(path.name, title, result.meta, len(data), seconds)
+    return result, seconds
 
 
 def _wait_until_warm(client: Client) -> None:

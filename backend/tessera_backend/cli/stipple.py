@@ -11,7 +11,7 @@ import click
 from tessera_protocol import schema
 from tessera_protocol.jobs import StippleParams
 
-from . import files
+from . import files, runs
 from .bar import ProgressBar
 from .options import given, job_options
 
@@ -43,9 +43,11 @@ def stipple_command(image: Path, output: Path | None, mask: Path | None, through
     if output.suffix.lower() == ".gcode":
         # A plotter in the order that dots were computed in would only travel.
         params = dataclasses.replace(params, order="plotter")
-    make = _through_backend if through_backend else _here
     with ProgressBar() as bar:
-        dots = make(image, mask, params, bar)
+        if through_backend:
+            dots = runs.through_backend("stipple", params, {"image": image, "mask": mask}, bar, from_result)
+        else:
+            dots = _here(image, mask, params, bar)
     write(dots, params, output, image.stem)
     placed, left_out = len(dots.positions), params.dots - len(dots.positions)
     note = f" ({left_out} found no room)" if left_out > 0 else ""
@@ -104,28 +106,7 @@ def _here(image: Path, mask: Path | None, params: StippleParams, bar: ProgressBa
 
     pixels = load(image)
     kept = load(mask) if mask else None
-    # After the picture: a wrong name is said at once, not when numba has loaded.
-    from tessera_backend import compiled
-
-    if not compiled.is_warm():
-        bar("compiling", 0.0, "Compiling kernels; only the first run waits, up to a minute")
+    runs.say_if_cold(bar)
     from tessera_backend.stipple import stipple
 
     return stipple(pixels, params, Progress(bar), mask=kept)
-
-
-def _through_backend(image: Path, mask: Path | None, params: StippleParams, bar: ProgressBar) -> Stipples:
-    from tessera_protocol.client import Buffer, Client
-
-    inputs = {name: Buffer.file(files.read(name, path)) for name, path in (("image", image), ("mask", mask)) if path}
-    with Client("cli") as client:
-        job_id = client.submit("stipple", params, inputs)
-        click.echo(f"Job {job_id}", err=True)
-        try:
-            result = client.follow(job_id, lambda p: bar(p.stage, p.fraction, p.text))
-        except KeyboardInterrupt:
-            client.finish_cancel(job_id)
-            raise
-        dots = from_result(result)
-        client.acknowledge(job_id)
-    return dots

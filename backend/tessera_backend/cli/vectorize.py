@@ -9,7 +9,7 @@ import click
 
 from tessera_protocol.jobs import VectorizeParams
 
-from . import files
+from . import files, runs
 from .bar import EarlyEnd, ProgressBar
 from .options import given, job_options
 
@@ -36,7 +36,7 @@ def vectorize_command(image: Path, output: Path | None, device: str, through_bac
     files.check_output(output, (".svg",), "layers.svg")
     with ProgressBar() as bar, EarlyEnd() as early:
         if through_backend:
-            data, meta = _through_backend(image, params, bar, early)
+            data, meta = runs.through_backend("vectorize", params, {"image": image}, bar, from_result, early.asked)
         else:
             data, meta = _here(image, params, device, bar, early)
     files.write(output, data)
@@ -54,8 +54,14 @@ def told(meta: dict[str, Any]) -> str:
 def save_result(result: Result, output: Path) -> str:
     """Write a job's result, and say what it is."""
     files.check_output(output, (".svg",), "layers.svg")
-    files.write(output, bytes(result.buffers["svg"].data))
-    return told(result.meta)
+    data, meta = from_result(result)
+    files.write(output, data)
+    return told(meta)
+
+
+def from_result(result: Result) -> Made:
+    """What a job's result holds."""
+    return bytes(result.buffers["svg"].data), dict(result.meta)
 
 
 def _here(image: Path, params: VectorizeParams, device: str, bar: ProgressBar, early: EarlyEnd) -> Made:
@@ -64,30 +70,9 @@ def _here(image: Path, params: VectorizeParams, device: str, bar: ProgressBar, e
     from tessera_backend.progress import Progress
 
     pixels = load(image)
-    # After the picture: a wrong name is said at once, not when numba has loaded.
-    from tessera_backend import compiled
-
-    if not compiled.is_warm():
-        bar("compiling", 0.0, "Compiling kernels; only the first run waits, up to a minute")
+    runs.say_if_cold(bar)
     from tessera_backend.vectorize import vectorize
     from tessera_backend.vectorize.svg import to_svg
 
     drawing = vectorize(pixels, params, Progress(bar, enough=early.asked), device=device)
     return to_svg(drawing), drawing.meta
-
-
-def _through_backend(image: Path, params: VectorizeParams, bar: ProgressBar, early: EarlyEnd) -> Made:
-    from tessera_protocol.client import Buffer, Client
-
-    inputs = {"image": Buffer.file(files.read("image", image))}
-    with Client("cli") as client:
-        job_id = client.submit("vectorize", params, inputs)
-        click.echo(f"Job {job_id}", err=True)
-        try:
-            result = client.follow(job_id, lambda p: bar(p.stage, p.fraction, p.text), should_stop=early.asked)
-        except KeyboardInterrupt:
-            client.finish_cancel(job_id)
-            raise
-        made = bytes(result.buffers["svg"].data), dict(result.meta)
-        client.acknowledge(job_id)
-    return made

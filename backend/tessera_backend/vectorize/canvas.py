@@ -55,6 +55,10 @@ class Canvas:
         """Mean squared difference to the picture."""
         return descent.fidelity(self.target)(self.drawn(shapes))[0]
 
+    def worth(self, shapes: Shapes) -> np.ndarray:
+        """By how much the error rises where one of the shapes drawn last goes: float64 (P,), infinite if fixed."""
+        return np.where(shapes.fixed, np.inf, self.raster.removal(self.target))
+
     def fill(self, shapes: Shapes, gradients: bool) -> None:
         """Give shapes, in place, the colours nearest to the pixels they show."""
         self.drawn(shapes)

@@ -7,6 +7,8 @@ from scipy.ndimage import binary_fill_holes, gaussian_filter
 from skimage.measure import find_contours, points_in_poly
 from skimage.measure import label as components
 
+from .nesting import area
+
 # How far the blur before tracing reaches, px; the next smaller one where a shape would lose too much of its area.
 _BLURS = (0.8, 0.6, 0.4, 0.0)
 # Share of its area that an outline may lose or gain; thin bridges break, and what is behind them is lost.
@@ -55,12 +57,6 @@ def outlines(mask: np.ndarray, *, holes: bool = True) -> list[np.ndarray]:
             break
     corner = np.array([left - _ROOM, top - _ROOM], np.float64)
     return [np.ascontiguousarray(ring + corner) for ring in best]
-
-
-def area(ring: np.ndarray) -> float:
-    """Signed area of a closed polygon (n, 2), px^2; positive where it runs clockwise as seen (y down)."""
-    x, y = ring.T
-    return 0.5 * float(np.dot(x, np.roll(y, -1)) - np.dot(np.roll(x, -1), y))
 
 
 def _largest_piece(mask: np.ndarray) -> np.ndarray:

@@ -13,7 +13,7 @@ from skimage.measure import points_in_poly
 
 from ..compiled import njit
 from ..progress import SILENT, Progress
-from ..vector_raster import Gradients, Raster
+from ..vector_raster import RADIAL, Gradients, Raster
 from .nesting import polygon
 from .shapes import Shapes, neighbours
 
@@ -138,7 +138,7 @@ def _slopes(gradients: Gradients, held: np.ndarray) -> tuple[np.ndarray, np.ndar
 def _lengths(shapes: Shapes) -> np.ndarray:
     """(P, 1), px: from a gradient's one end to the other."""
     x1, y1, x2, y2 = shapes.paint.geometry.T
-    radial = shapes.paint.kind == 2
+    radial = shapes.paint.kind == RADIAL
     return np.where(radial, np.abs(x2), np.hypot(x2 - x1, y2 - y1))[:, None]
 
 

@@ -28,7 +28,7 @@ def nonzero(contours: tuple[np.ndarray, ...]) -> tuple[np.ndarray, ...]:
     turned = []
     for i, contour in enumerate(contours):
         hole = len(around[i]) % 2 == 1
-        turned.append(contour if (_area(rings[i]) > 0) != hole else _reversed(contour))
+        turned.append(contour if (area(rings[i]) > 0) != hole else _reversed(contour))
     return tuple(turned)
 
 
@@ -36,7 +36,7 @@ def islands(path: Path) -> list[Path]:
     """A compound path's parts: each one outline with its own holes, in the order of the outlines."""
     rings = [polygon(contour) for contour in path.contours]
     around = _around(rings)
-    signs = [np.sign(_area(ring)) for ring in rings]
+    signs = [np.sign(area(ring)) for ring in rings]
     outside = [sum(signs[j] for j in own) for own in around]
     # Where one comes from nothing into the shape, an island begins.
     outer = [i for i in range(len(rings)) if outside[i] == 0]
@@ -52,7 +52,7 @@ def islands(path: Path) -> list[Path]:
 def mainland(path: Path) -> Path:
     """A path without its smaller islands: holes may have drifted out of the outline that they were cut from."""
     parts = islands(path) if len(path.contours) > 1 else []
-    return max(parts, key=lambda part: abs(_area(polygon(part.contours[0])))) if parts else path
+    return max(parts, key=lambda part: abs(area(polygon(part.contours[0])))) if parts else path
 
 
 def split_islands(drawing: Drawing) -> Drawing:
@@ -80,9 +80,10 @@ def _inside(ring: np.ndarray, points: np.ndarray) -> np.ndarray:
     return (spans & (crossing > points[:, :1])).sum(1) % 2 == 1
 
 
-def _area(ring: np.ndarray) -> float:
+def area(ring: np.ndarray) -> float:
+    """Signed area of a closed polygon (n, 2), px^2; positive where it runs clockwise as seen (y down)."""
     x, y = ring.T
-    return float(np.sum(x * np.roll(y, -1) - y * np.roll(x, -1)) / 2)
+    return 0.5 * float(np.dot(x, np.roll(y, -1)) - np.dot(np.roll(x, -1), y))
 
 
 def _reversed(contour: np.ndarray) -> np.ndarray:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.ndimage import find_objects
+from scipy.ndimage import binary_dilation, find_objects
 from skimage.measure import label as components
 
 from . import contours, curves
@@ -42,13 +42,7 @@ def completed(mask: np.ndarray, later: np.ndarray) -> np.ndarray:
         on_edge = box[0].start == 0 or box[1].start == 0 or box[0].stop == gaps.shape[0] or box[1].stop == gaps.shape[1]
         if not on_edge and above[box][hole].all():
             inside[box][hole] = True
-    for _ in range(_UNDERLAP):
-        wider = inside.copy()
-        wider[1:] |= inside[:-1]
-        wider[:-1] |= inside[1:]
-        wider[:, 1:] |= inside[:, :-1]
-        wider[:, :-1] |= inside[:, 1:]
-        inside |= wider & above
+    inside |= binary_dilation(inside, iterations=_UNDERLAP, mask=above)
     return whole
 
 

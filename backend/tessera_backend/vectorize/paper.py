@@ -15,6 +15,7 @@ from tessera_protocol.jobs import VectorizeParams
 
 from ..progress import SILENT, Progress
 from . import layers, refine, structure
+from .canvas import psnr
 from .drawing import Drawing
 from .layers import Part
 from .masks import masks
@@ -70,7 +71,7 @@ def _refine(
         progress("refine", done / refine.ROUNDS, f"Refinement, round {done + 1} of {refine.ROUNDS}")
         progress.show(lambda: _drawing(state, parts, params, meta))
         left = params.paths - len(state.items)
-        if left <= 0 or (params.quality and -10 * np.log10(max(state.error(), 1e-12)) >= params.quality):
+        if left <= 0 or (params.quality and psnr(state.error()) >= params.quality):
             return
         within = progress.part(done / refine.ROUNDS, (done + 1) / refine.ROUNDS)
         last = done == refine.ROUNDS - 1 or progress.enough()

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..vector_raster.scene import LINEAR, RADIAL, SOLID, Paint, Scene
 from .drawing import Drawing, Gradient, Path
+from .shapes import starts
 
 _KINDS = {"linear": LINEAR, "radial": RADIAL}
 
@@ -22,8 +23,8 @@ def to_scene(drawing: Drawing) -> Scene:
         drawing.width,
         drawing.height,
         np.concatenate([np.zeros((0, 2)), *contours]),
-        _starts([len(contour) for contour in contours]),
-        _starts([len(path.contours) for path in drawing.paths]),
+        starts([len(contour) for contour in contours]),
+        starts([len(path.contours) for path in drawing.paths]),
         _paint([path.fill for path in drawing.paths]),
         np.array([path.opacity for path in drawing.paths], np.float64),
         np.zeros(count, bool),
@@ -64,11 +65,6 @@ def to_paths(scene: Scene, like: Sequence[Path] = ()) -> tuple[Path, ...]:
             dataclasses.replace(named, contours=contours, fill=fill, opacity=float(scene.opacity[p]) * float(alpha))
         )
     return tuple(paths)
-
-
-def _starts(counts: list[int]) -> np.ndarray:
-    """int64 (N + 1,): where each of N runs begins, and the end."""
-    return np.concatenate([[0], np.cumsum(counts, dtype=np.int64)]).astype(np.int64)
 
 
 def _paint(fills: list[np.ndarray | Gradient]) -> Paint:

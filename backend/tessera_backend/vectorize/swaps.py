@@ -73,7 +73,7 @@ class Trader:
     def traded(self, shapes: Shapes, most: int, paths: int) -> Shapes:
         """Up to `most` of the shapes that do least replaced by others, and `paths` of them in the end."""
         away = self.canvas.drawn(shapes) - self.canvas.target
-        worth = np.where(shapes.fixed, np.inf, self.canvas.raster.removal(self.canvas.target))
+        worth = self.canvas.worth(shapes)
         newcomers = disjoint(self.parts, (away * away).sum(1), max(most, paths - len(shapes)))
         leaving = list(np.argsort(worth, kind="stable"))
         gone = [leaving.pop(0) for _ in range(len(shapes) - paths)]

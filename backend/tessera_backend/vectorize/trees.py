@@ -77,8 +77,7 @@ def _settled(canvas: Canvas, shapes: Shapes, paths: int, progress: Progress) -> 
         return shapes
     if len(whole) > paths:
         canvas.drawn(whole)
-        worth = np.where(whole.fixed, np.inf, canvas.raster.removal(canvas.target))
-        whole = whole.taken(np.sort(np.argsort(-worth, kind="stable")[:paths]))
+        whole = whole.taken(np.sort(np.argsort(-canvas.worth(whole), kind="stable")[:paths]))
     canvas.descend(whole, _SETTLING, rate=_GENTLE, progress=progress)
     return whole
 
