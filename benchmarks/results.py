@@ -16,8 +16,8 @@ from report import digest
 from tessera_backend.progress import SILENT
 from tessera_backend.vectorize import metrics
 from tessera_backend.vectorize.masks import merging
-from tessera_backend.vectorize.parse import parse
 from tessera_backend.vectorize.simplify import simplified
+from tessera_backend.vectorize.svg import parse
 from tessera_protocol.jobs import VectorizeParams
 from tracers import Traced
 from vector_methods import Method

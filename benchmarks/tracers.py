@@ -21,8 +21,8 @@ from skimage.color import rgb2lab
 import report
 from report import digest, versions
 from tessera_backend.vectorize import metrics
-from tessera_backend.vectorize.nesting import area, polygon
-from tessera_backend.vectorize.pathread import read_path
+from tessera_backend.vectorize.curves.nesting import area, polygon
+from tessera_backend.vectorize.svg.pathread import read_path
 from vector_pictures import Picture
 
 # VTracer's settings that decide how many shapes it makes; the others are its defaults.

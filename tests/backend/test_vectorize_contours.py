@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from skimage.draw import polygon2mask
 
-from tessera_backend.vectorize.contours import area, outline, outlines
+from tessera_backend.vectorize.curves.contours import area, outline, outlines
 
 
 def disc(radius: float, x: float = 50, y: float = 40, size: tuple[int, int] = (80, 100)) -> np.ndarray:

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial import cKDTree
 
-from tessera_backend.vectorize.contours import area, outline
-from tessera_backend.vectorize.curves import fit_closed, simplify
+from tessera_backend.vectorize.curves.contours import area, outline
+from tessera_backend.vectorize.curves.fit import fit_closed, simplify
 
 
 def flat(curve: np.ndarray, steps: int = 400) -> np.ndarray:

@@ -11,10 +11,9 @@ from PIL import Image
 from scipy import ndimage
 
 from tessera_backend.vectorize import Drawing, Gradient, Path, metrics
-from tessera_backend.vectorize.borders import Map
 from tessera_backend.vectorize.cutout import cut_out
-from tessera_backend.vectorize.parse import parse
-from tessera_backend.vectorize.svg import to_svg
+from tessera_backend.vectorize.cutout.borders import Map
+from tessera_backend.vectorize.svg import parse, to_svg
 from tests.backend.test_vectorize_svg import blobs, box
 
 SCALE = 4

@@ -10,9 +10,9 @@ from tessera_backend.progress import Progress
 from tessera_backend.vector_raster import Raster
 from tessera_backend.vectorize.arrange import arranged
 from tessera_backend.vectorize.canvas import Canvas
+from tessera_backend.vectorize.curves.outlines import outlined
 from tessera_backend.vectorize.descent import tidy
 from tessera_backend.vectorize.drawing import Drawing, Path
-from tessera_backend.vectorize.outlines import outlined
 from tessera_backend.vectorize.scene import to_paths, to_scene
 from tessera_backend.vectorize.shapes import Shapes, neighbours
 from tessera_backend.vectorize.working import Working
@@ -74,7 +74,7 @@ def test_noise_makes_no_needles() -> None:
 
 
 def _length(shapes: Shapes) -> float:
-    from tessera_backend.vectorize.nesting import polygon
+    from tessera_backend.vectorize.curves.nesting import polygon
 
     ring = polygon(shapes.outline(0))
     return float(np.linalg.norm(ring - np.roll(ring, 1, axis=0), axis=1).sum())

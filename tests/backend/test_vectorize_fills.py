@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tessera_backend.vector_raster import LINEAR, RADIAL, SOLID, Paint, Raster
 from tessera_backend.vectorize import fills
-from tessera_backend.vectorize.outlines import completed, outlined
+from tessera_backend.vectorize.curves.outlines import completed, outlined
 from tessera_backend.vectorize.shapes import Shapes
 
 SIDE = 48

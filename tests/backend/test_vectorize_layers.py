@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tessera_backend.vectorize import layers
+from tessera_backend.vectorize.paper import layers
 
 GROUND = np.ones((40, 60), bool)
 

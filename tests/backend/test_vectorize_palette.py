@@ -17,7 +17,7 @@ from tessera_backend.vectorize.palette import (
     snapped,
     srgb_to_oklab,
 )
-from tessera_backend.vectorize.svg import color
+from tessera_backend.vectorize.svg.write import color
 from tests.backend.test_vectorize_svg import blobs, box
 
 

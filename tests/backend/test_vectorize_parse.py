@@ -7,11 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tessera_backend.vectorize import Drawing, Path
-from tessera_backend.vectorize.area import cover, top
-from tessera_backend.vectorize.nesting import islands, split_islands
-from tessera_backend.vectorize.parse import parse
-from tessera_backend.vectorize.pathread import read_path
-from tessera_backend.vectorize.svg import to_svg
+from tessera_backend.vectorize.curves.area import cover, top
+from tessera_backend.vectorize.curves.nesting import islands, split_islands
+from tessera_backend.vectorize.svg import parse, to_svg
+from tessera_backend.vectorize.svg.pathread import read_path
 from tessera_protocol.errors import InvalidInput
 from tests.backend.test_vectorize_svg import blobs, box
 

@@ -8,11 +8,11 @@ import pytest
 from tessera_backend.progress import SILENT
 from tessera_backend.vectorize import metrics, vectorize
 from tessera_backend.vectorize.canvas import Canvas
-from tessera_backend.vectorize.outlines import completed
-from tessera_backend.vectorize.parts import Criterion, Parts
-from tessera_backend.vectorize.pursuit import disjoint, pursue
+from tessera_backend.vectorize.curves.outlines import completed
+from tessera_backend.vectorize.pursuit.parts import Criterion, Parts
+from tessera_backend.vectorize.pursuit.pursue import disjoint, pursue
+from tessera_backend.vectorize.pursuit.swaps import Trader
 from tessera_backend.vectorize.svg import to_svg
-from tessera_backend.vectorize.swaps import Trader
 from tessera_backend.vectorize.working import Working
 from tessera_protocol.jobs import VectorizeParams
 

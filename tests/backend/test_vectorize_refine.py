@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from tessera_backend.progress import Progress
-from tessera_backend.vectorize import Path, paper, refine
-from tessera_backend.vectorize.area import cover
-from tessera_backend.vectorize.refine import Item, Refinement
+from tessera_backend.vectorize import Path, paper
+from tessera_backend.vectorize.curves.area import cover
+from tessera_backend.vectorize.paper import refine
+from tessera_backend.vectorize.paper.refine import Item, Refinement
 from tessera_protocol.errors import Cancelled
 from tessera_protocol.jobs import VectorizeParams
 

@@ -7,9 +7,10 @@ import pytest
 
 from tessera_backend.progress import Progress
 from tessera_backend.vector_raster import Paint, Raster
-from tessera_backend.vectorize import Drawing, Path, structure
-from tessera_backend.vectorize.area import cover
-from tessera_backend.vectorize.layers import arrange
+from tessera_backend.vectorize import Drawing, Path
+from tessera_backend.vectorize.curves.area import cover
+from tessera_backend.vectorize.paper import structure
+from tessera_backend.vectorize.paper.layers import arrange
 from tessera_backend.vectorize.scene import to_scene
 from tessera_protocol.errors import Cancelled
 

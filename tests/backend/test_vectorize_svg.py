@@ -12,7 +12,7 @@ from lxml import etree
 
 from tessera_backend.vectorize import Drawing, Gradient, Path
 from tessera_backend.vectorize.scene import to_paths, to_scene
-from tessera_backend.vectorize.svg import NAMESPACE, color, to_svg
+from tessera_backend.vectorize.svg.write import NAMESPACE, color, to_svg
 
 SVG = "{http://www.w3.org/2000/svg}"
 INKSCAPE = "{http://www.inkscape.org/namespaces/inkscape}"

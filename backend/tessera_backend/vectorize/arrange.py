@@ -8,9 +8,9 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.ndimage import binary_dilation
 
-from .area import covered
+from .curves.area import covered
+from .curves.nesting import polygon
 from .drawing import Path
-from .nesting import polygon
 
 # How far around a path others count as touching it, px: two anti-aliased rims blend in their order.
 _RIM = 1

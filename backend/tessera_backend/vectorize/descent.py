@@ -14,7 +14,7 @@ from skimage.measure import points_in_poly
 from ..compiled import njit
 from ..progress import SILENT, Progress
 from ..vector_raster import RADIAL, Gradients, Raster
-from .nesting import polygon
+from .curves.nesting import polygon
 from .shapes import Shapes, neighbours
 
 POINTS, COLORS = 1.0, 0.01

@@ -9,19 +9,19 @@ import numpy as np
 from tessera_protocol.jobs import VectorizeParams
 
 from ..progress import Progress
-from . import palette, paper, trees
+from . import palette, paper, pursuit
 from .arrange import arranged
 from .canvas import Canvas, preview, psnr
+from .curves.nesting import mainland
 from .cutout import cut_out
 from .descent import fidelity
 from .drawing import Drawing, Path
 from .names import level_names, named
-from .nesting import mainland
 from .scene import to_paths, to_scene
 from .shapes import Shapes
 from .working import Working
 
-_OURS = {"fast": trees.fast, "best": trees.best}
+_OURS = {"fast": pursuit.fast, "best": pursuit.best}
 
 
 def draw(working: Working, params: VectorizeParams, progress: Progress, device: str) -> tuple[Drawing, dict[str, Any]]:

@@ -15,10 +15,10 @@ import numpy as np
 from PIL import Image
 from scipy import ndimage
 
-from .area import cover
+from .curves.area import cover
+from .curves.nesting import split_islands
 from .drawing import Drawing
-from .nesting import split_islands
-from .parse import parse
+from .svg import parse
 
 # The share of a path's area that one mask has to hold (Wang et al. 2025).
 VEC_SHARE = 0.85

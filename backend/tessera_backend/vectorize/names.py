@@ -9,7 +9,7 @@ from functools import cache
 import numpy as np
 from scipy import ndimage
 
-from .area import covered, top
+from .curves.area import covered, top
 from .drawing import Drawing, Gradient, Path
 
 _LEVELS = ("backdrop", "large shapes", "shapes", "large parts", "parts", "details", "fine details", "finest details")

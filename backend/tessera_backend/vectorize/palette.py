@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from .area import top
+from .curves.area import top
 from .drawing import Drawing, Gradient
 
 _ROUNDS = 30

@@ -9,8 +9,8 @@ from itertools import pairwise
 import numpy as np
 
 from ..vector_raster import Paint, Scene
+from .curves.nesting import islands
 from .drawing import Path
-from .nesting import islands
 
 # A joint whose handles turn by less than this is smooth, and stays so.
 _SMOOTH_COSINE = np.cos(np.radians(30.0))

@@ -6,7 +6,7 @@ import numpy as np
 from scipy.ndimage import binary_dilation, find_objects
 from skimage.measure import label as components
 
-from . import contours, curves
+from . import contours, fit
 
 # How far the backdrop goes beyond the canvas, px.
 _BEYOND = 4.0
@@ -16,7 +16,7 @@ _UNDERLAP = 2
 
 def outlined(shape: np.ndarray, tolerance: float) -> list[np.ndarray]:
     """Contours, each of control points (3 n, 2), of a mask, bool (H, W): an outline and its holes; none of nothing."""
-    fitted = [curves.fit_closed(ring, tolerance) for ring in contours.outlines(shape)]
+    fitted = [fit.fit_closed(ring, tolerance) for ring in contours.outlines(shape)]
     if not fitted or len(fitted[0]) < 6:
         return []
     return [curve for curve in fitted if len(curve) >= 6]

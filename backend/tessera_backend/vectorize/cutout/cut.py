@@ -14,11 +14,11 @@ from scipy import ndimage
 from scipy.spatial import cKDTree
 from skimage.measure import approximate_polygon, label
 
+from ..curves.area import cover, top
+from ..drawing import Drawing, Gradient, Path
+from ..palette import gradient_colors
 from .arcs import Outline
-from .area import cover, top
 from .borders import Chain, Map
-from .drawing import Drawing, Gradient, Path
-from .palette import gradient_colors
 
 # Raster cells per px, each way, and the longest raster.
 _SCALE, _LONGEST = 4, 6144

@@ -11,7 +11,7 @@ from functools import cached_property
 
 import numpy as np
 
-from ..compiled import njit
+from ...compiled import njit
 
 STEPS = np.array([[1, 0], [0, 1], [-1, 0], [0, -1]])
 

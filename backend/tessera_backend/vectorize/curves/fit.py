@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..compiled import njit
+from ...compiled import njit
 
 # Samples on either side that a corner and a tangent are judged by.
 _REACH = 4

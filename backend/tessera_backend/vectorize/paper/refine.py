@@ -15,12 +15,12 @@ import numpy as np
 from scipy.spatial import cKDTree
 from skimage.measure import label as components
 
-from ..progress import SILENT, Progress
-from ..vector_raster import Raster, Scene
-from .area import cover
-from .drawing import Drawing, Path
-from .palette import chosen
-from .scene import to_paths, to_scene
+from ...progress import SILENT, Progress
+from ...vector_raster import Raster, Scene
+from ..curves.area import cover
+from ..drawing import Drawing, Path
+from ..palette import chosen
+from ..scene import to_paths, to_scene
 from .structure import TOLERANCE, Adam, Points, curves, flat
 
 ROUNDS = 5

@@ -13,16 +13,16 @@ import numpy as np
 
 from tessera_protocol.jobs import VectorizeParams
 
-from ..progress import SILENT, Progress
+from ...progress import SILENT, Progress
+from ..canvas import psnr
+from ..curves.outlines import backdrop
+from ..drawing import Drawing
+from ..masks import masks
+from ..names import level_names
+from ..simplify import simplified
 from . import layers, refine, structure
-from .canvas import psnr
-from .drawing import Drawing
 from .layers import Part
-from .masks import masks
-from .names import level_names
-from .outlines import backdrop
 from .refine import Item, Refinement
-from .simplify import simplified
 
 # Of the paths, those for the structure: 102 of 256 in the authors' code; 0.6 leaves a little more error.
 STRUCTURE_SHARE = 0.4

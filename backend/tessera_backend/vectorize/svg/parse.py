@@ -13,10 +13,10 @@ import numpy as np
 
 from tessera_protocol.errors import TesseraError, error
 
-from .drawing import Drawing, Gradient, Path
-from .nesting import nonzero
+from ..curves.nesting import nonzero
+from ..drawing import Drawing, Gradient, Path
 from .pathread import read_path
-from .svg import NAMESPACE
+from .write import NAMESPACE
 
 _SVG = "http://www.w3.org/2000/svg"
 _INKSCAPE = "{http://www.inkscape.org/namespaces/inkscape}"

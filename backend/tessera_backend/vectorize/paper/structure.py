@@ -13,15 +13,15 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..progress import SILENT, Progress
-from ..vector_raster import Paint, Raster, Scene
-from .contours import outlines
-from .curves import fit_closed
-from .descent import tidy
-from .drawing import Path
+from ...progress import SILENT, Progress
+from ...vector_raster import Paint, Raster, Scene
+from ..curves.contours import outlines
+from ..curves.fit import fit_closed
+from ..descent import tidy
+from ..drawing import Path
+from ..scene import to_paths
+from ..shapes import Shapes, neighbours
 from .layers import Part
-from .scene import to_paths
-from .shapes import Shapes, neighbours
 
 STEPS = 50
 # The first curves may be that many times as far off as asked: points move afterwards, and fewer of them move better.

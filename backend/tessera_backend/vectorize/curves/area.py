@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .drawing import Drawing, Path
+from ..drawing import Drawing, Path
 from .nesting import polygon
 
 

@@ -12,8 +12,8 @@ from xml.sax.saxutils import escape, quoteattr
 
 import numpy as np
 
-from .. import __version__
-from .drawing import Drawing, Gradient, Path
+from ... import __version__
+from ..drawing import Drawing, Gradient, Path
 from .pathdata import number, path_data
 
 NAMESPACE = "urn:tessera:run"

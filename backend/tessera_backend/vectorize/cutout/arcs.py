@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.spatial import cKDTree
 
-from .nesting import polygon
+from ..curves.nesting import polygon
 
 # Between samples of an outline, px.
 _SPACING = 0.4

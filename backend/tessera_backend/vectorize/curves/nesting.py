@@ -6,7 +6,7 @@ import dataclasses
 
 import numpy as np
 
-from .drawing import Drawing, Path
+from ..drawing import Drawing, Path
 
 # Points per cubic of the polygons that stand for contours here.
 _STEPS = 8

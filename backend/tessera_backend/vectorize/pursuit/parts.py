@@ -6,9 +6,9 @@ import dataclasses
 
 import numpy as np
 
-from ..progress import Progress
-from .canvas import Canvas
-from .segment import Tree, grow, moments, residuals, sharpen
+from ...progress import Progress
+from ..canvas import Canvas
+from ..segment import Tree, grow, moments, residuals, sharpen
 
 # A shape that is worth less, in squared error over all, is not seen: ten pixels that are off by a tenth.
 UNSEEN = 0.3

@@ -13,12 +13,12 @@ import numpy as np
 
 from tessera_protocol.jobs import VectorizeParams
 
-from ..progress import Progress
-from .canvas import Canvas, psnr
+from ...progress import Progress
+from ..canvas import Canvas, psnr
+from ..segment import Tree
+from ..shapes import Shapes
 from .parts import Criterion, Parts
-from .pursuit import pursue
-from .segment import Tree
-from .shapes import Shapes
+from .pursue import pursue
 from .swaps import Trader
 
 # Steps of descent: of engine fast, and to finish engine best.

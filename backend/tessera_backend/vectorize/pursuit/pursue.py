@@ -12,12 +12,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..progress import Progress
-from .canvas import Canvas
-from .outlines import backdrop, completed, outlined
+from ...progress import Progress
+from ..canvas import Canvas
+from ..curves.outlines import backdrop, completed, outlined
+from ..segment import affine_colors, moments
+from ..shapes import Shapes
 from .parts import Parts
-from .segment import affine_colors, moments
-from .shapes import Shapes
 
 # Of the shapes that are wanted, this share is chosen at once: those that don't overlap don't influence each other much.
 _AT_ONCE = 1 / 16

@@ -10,13 +10,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..progress import Progress
-from . import fills
-from .canvas import Canvas
-from .outlines import outlined
+from ...progress import Progress
+from .. import fills
+from ..canvas import Canvas
+from ..curves.outlines import outlined
+from ..shapes import Shapes
 from .parts import UNSEEN, Parts
-from .pursuit import disjoint
-from .shapes import Shapes
+from .pursue import disjoint
 
 # Share of all shapes that the first round may trade; a shape goes if it is worth less than this share of the newcomer.
 _TRADED, _LESS = 0.25, 0.85

@@ -1,0 +1,1 @@
+"""Outlines: from masks to cubics that fit them, and what they enclose."""
