@@ -151,21 +151,21 @@ def _fit(points: np.ndarray, joints: np.ndarray, sharp: np.ndarray, tolerance: f
         ]
         while spans:
             a, b, leave, arrive = spans.pop()
-            error, worst = _cubic(points, a, b, leave, arrive, curve)
+            error, worst = fit_cubic(points, a, b, leave, arrive, curve)
             if b - a < 3 or error <= tolerance * tolerance:
                 out[made : made + 3] = curve[:3]
                 made += 3
                 continue
             cut = min(max(worst, a + 2), b - 2) if b - a >= 4 else a + (b - a) // 2
             reach = min(_REACH, cut - a, b - cut)
-            on = _unit(points[cut + reach, 0] - points[cut - reach, 0], points[cut + reach, 1] - points[cut - reach, 1])
+            on = unit(points[cut + reach, 0] - points[cut - reach, 0], points[cut + reach, 1] - points[cut - reach, 1])
             spans.append((cut, b, on, arrive))
             spans.append((a, cut, leave, (-on[0], -on[1])))
     return out[:made].copy()
 
 
 @njit(cache=True)
-def _unit(x: float, y: float) -> tuple[float, float]:
+def unit(x: float, y: float) -> tuple[float, float]:
     length = np.sqrt(x * x + y * y)
     if length < 1e-12:
         return 1.0, 0.0
@@ -178,13 +178,13 @@ def _tangent(points: np.ndarray, at: int, begin: int, end: int, sharp: np.ndarra
     count = len(points) - 1
     if sharp[at % count]:
         other = min(at + _REACH, end) if way > 0 else max(at - _REACH, begin)
-        return _unit(points[other, 0] - points[at, 0], points[other, 1] - points[at, 1])
+        return unit(points[other, 0] - points[at, 0], points[other, 1] - points[at, 1])
     ahead, back = points[(at + _REACH) % count], points[(at - _REACH) % count]
-    return _unit(way * (ahead[0] - back[0]), way * (ahead[1] - back[1]))
+    return unit(way * (ahead[0] - back[0]), way * (ahead[1] - back[1]))
 
 
 @njit(cache=True)
-def _cubic(
+def fit_cubic(
     points: np.ndarray, a: int, b: int, leave: tuple[float, float], arrive: tuple[float, float], curve: np.ndarray
 ) -> tuple[float, int]:
     """Least-squares cubic from sample a to b with given end tangents: the largest squared error, and where."""

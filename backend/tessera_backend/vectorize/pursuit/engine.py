@@ -17,12 +17,15 @@ from ...progress import Progress
 from ..canvas import Canvas, psnr
 from ..segment import Tree
 from ..shapes import Shapes
+from ..thinning import thin
 from .parts import Criterion, Parts
 from .pursue import pursue
 from .swaps import Trader
 
-# Steps of descent: of engine fast, and to finish engine best.
-_FAST, _FINAL = 150, 150
+# Steps of descent, of both engines: before and after nodes that hardly matter have gone.
+_MOVING, _FINISHING = 100, 50
+# How far the rate falls in the former, and px of the first of the latter.
+_AGILE, _CALM = 0.4, 0.5
 # To mend what taking shapes away has torn: few steps, px of the first ones.
 _SETTLING, _GENTLE = 40, 0.3
 _ROUNDS = 5
@@ -45,8 +48,7 @@ def fast(canvas: Canvas, params: VectorizeParams, progress: Progress) -> tuple[S
 
     def make(paths: int, progress: Progress) -> Shapes:
         shapes = _chosen(canvas, parts, paths, params, progress.part(0.0, 0.2))
-        canvas.descend(shapes, _FAST, progress=progress.part(0.2, 0.9))
-        return _settled(canvas, shapes, paths, progress.part(0.9, 1.0))
+        return _finished(canvas, shapes, paths, params.tolerance, progress.part(0.2, 1.0))
 
     return _good_enough(canvas, params, parts, make, progress.part(0.2, 1.0))
 
@@ -64,10 +66,17 @@ def best(canvas: Canvas, params: VectorizeParams, progress: Progress) -> tuple[S
                 shapes = _chosen(canvas, parts, count, params, part.part(0.0, 0.1))
                 made.append(trader.rounds(shapes, _ROUNDS, part.part(0.1, 1.0)))
         shapes, _ = min(made, key=lambda one: one[1])
-        canvas.descend(shapes, _FINAL, progress=progress.part(0.8, 0.95))
-        return _settled(canvas, shapes, paths, progress.part(0.95, 1.0))
+        return _finished(canvas, shapes, paths, params.tolerance, progress.part(0.8, 1.0))
 
     return _good_enough(canvas, params, parts, make, progress.part(0.1, 1.0))
+
+
+def _finished(canvas: Canvas, shapes: Shapes, paths: int, tolerance: float, progress: Progress) -> Shapes:
+    """Moved to where they are best, of few nodes, no more than `paths`."""
+    canvas.descend(shapes, _MOVING, last=_AGILE, progress=progress.part(0.0, 0.6))
+    shapes = thin(shapes, canvas.image, tolerance)
+    canvas.descend(shapes, _FINISHING, rate=_CALM, progress=progress.part(0.6, 0.9))
+    return _settled(canvas, shapes, paths, progress.part(0.9, 1.0))
 
 
 def _settled(canvas: Canvas, shapes: Shapes, paths: int, progress: Progress) -> Shapes:
