@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy.spatial import cKDTree
 
@@ -112,6 +112,7 @@ def test_traced_squares_have_corners(side: float, angle: float, shift: float) ->
 
 @settings(max_examples=40, deadline=None)
 @given(st.floats(2.5, 9.0), st.floats(0.0, 1.0), st.floats(0.0, 1.0))
+@example(4.5, 0.5, 0.875)
 def test_traced_dots_are_round(radius: float, x: float, y: float) -> None:
     """Dots of a few pixels have no corners, for all that pixels are square: two to six cubics, smooth ones."""
     yy, xx = np.mgrid[:24, :24] + 0.5

@@ -13,7 +13,7 @@ from ...compiled import njit
 # Samples on either side that a corner and a tangent are judged by.
 _REACH = 4
 # On small outlines a corner turns by that much more than a circle of as many samples does.
-_DOT = 1.5
+_DOT = 1.65
 # Handles are at least and at most that long, as a share of their chord: no loops, no cusps.
 _SHORT, _LONG = 0.02, 0.75
 # Newton steps of the parameters.
