@@ -17,7 +17,7 @@ from tessera_backend.progress import SILENT
 from tessera_backend.vectorize import metrics
 from tessera_backend.vectorize.masks import merging
 from tessera_backend.vectorize.simplify import simplified
-from tessera_backend.vectorize.svg import parse
+from tessera_backend.vectorize.svg import parse, to_svg
 from tessera_protocol.jobs import VectorizeParams
 from tracers import Traced
 from vector_methods import Method
@@ -37,6 +37,7 @@ class Record:
         paths: closed outlines that are not holes.
         segments: cubics and lines of all outlines.
         bytes: of the SVG.
+        bare: bytes of the same shapes as our writer writes them, without names and metadata.
         mse, ssim: of resvg's rendering at 1x against the picture.
         vec: share of paths of which more than 85 % lies in one mask.
         seams: pixels at 4x that show the ground.
@@ -51,6 +52,7 @@ class Record:
     paths: int
     segments: int
     bytes: int
+    bare: int
     mse: float
     ssim: float
     vec: float
@@ -117,6 +119,7 @@ def _record(method: Method, picture: Picture, budget: int, drawn: Traced) -> Rec
         paths=size.paths,
         segments=size.segments,
         bytes=size.bytes,
+        bare=_bare(svg),
         mse=metrics.mse(image, picture.target),
         ssim=metrics.ssim(image, picture.target),
         vec=metrics.vec(parse(svg), _masks(picture)),
@@ -124,6 +127,13 @@ def _record(method: Method, picture: Picture, budget: int, drawn: Traced) -> Rec
         seconds=drawn.seconds,
         settings=drawn.settings,
     )
+
+
+def _bare(svg: bytes) -> int:
+    """Bytes without what only one of the programs writes: names, groups, metadata, digits nobody sees."""
+    drawing = parse(svg)
+    paths = tuple(dataclasses.replace(path, level=0, group=(), label="") for path in drawing.paths)
+    return len(to_svg(dataclasses.replace(drawing, paths=paths, levels=("",), meta={})))
 
 
 @functools.lru_cache(maxsize=1)
