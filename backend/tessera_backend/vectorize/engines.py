@@ -59,7 +59,7 @@ def _finished(drawing: Drawing, params: VectorizeParams) -> Drawing:
     elif params.colors:
         drawing = palette.limited(drawing, params.colors, params.seed)
     if params.cut_out:
-        drawing = cut_out(drawing, params.smallest)
+        drawing = cut_out(drawing, params.smallest, params.paths)
     return named(drawing)
 
 
