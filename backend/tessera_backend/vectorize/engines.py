@@ -10,7 +10,7 @@ import numpy as np
 from tessera_protocol.jobs import VectorizeParams
 
 from ..progress import Progress
-from . import palette, paper, pursuit
+from . import fills, palette, paper, pursuit, tiny
 from .arrange import arranged
 from .canvas import Canvas, preview, psnr
 from .curves.nesting import mainland
@@ -19,6 +19,7 @@ from .descent import fidelity
 from .drawing import Drawing, Path
 from .names import level_names, named
 from .scene import to_paths, to_scene, to_shapes
+from .shapes import Shapes
 from .translucent import StandIn
 from .working import Working
 
@@ -40,8 +41,11 @@ def draw(working: Working, params: VectorizeParams, progress: Progress, device: 
     picture = working
     if colors is not None:
         params = dataclasses.replace(params, gradients=False)
-        shown = colors[palette.in_colors(working.image, working.inside, colors)]
+        shown = colors[palette.in_colors(working.image, working.inside, colors, smooth=not working.tiny)]
         picture = dataclasses.replace(working, image=shown.astype(np.float32))
+    if picture.tiny:
+        drawing = tiny.drawn(picture, params.paths, params.levels, params.cut_out)
+        return _measured(drawing, working, {"pixel_by_pixel": True})
     if picture.solid is None:
         drawing, facts = _drawn_by(Canvas.of(picture, colors), params, progress.part(0.0, 0.9), device)
     else:
@@ -50,10 +54,17 @@ def draw(working: Working, params: VectorizeParams, progress: Progress, device: 
         drawing, facts = _drawn_by(Canvas.of(instead.working), params, part, device)
         drawing = instead.redrawn(drawing, params, progress.part(0.8, 0.9))
     if colors is not None:
-        drawing = _in_colors(drawing, Canvas.of(working, colors), progress.part(0.9, 0.95))
+        again = 0 if params.palette else params.colors
+        drawing = _in_colors(drawing, Canvas.of(working, colors), again, params.seed, progress.part(0.9, 0.95))
     if params.cut_out:
         drawing = cut_out(drawing, params.smallest, params.paths)
-    error = _error(Canvas.of(working), drawing)
+    return _measured(drawing, working, facts)
+
+
+def _measured(drawing: Drawing, working: Working, facts: dict[str, Any]) -> tuple[Drawing, dict[str, Any]]:
+    """Named; and facts with how near it is to the picture."""
+    canvas = Canvas.of(working)
+    error = fidelity(canvas.target)(_rasterized(canvas, drawing))[0]
     return named(drawing), facts | {"mse": error, "psnr": round(psnr(error), 2)}
 
 
@@ -81,10 +92,15 @@ def _drawn_by(
     return Drawing(width, height, arranged(paths, width, height), level_names(params.levels)), facts
 
 
-def _in_colors(drawing: Drawing, canvas: Canvas, progress: Progress) -> Drawing:
-    """A drawing of the picture in a palette, brought nearer to the picture itself, without what changes nothing."""
-    drawing = palette.snapped(drawing, canvas.palette)
-    shapes = to_shapes(drawing)
+def _in_colors(drawing: Drawing, canvas: Canvas, again: int, seed: int, progress: Progress) -> Drawing:
+    """A drawing of the picture in a palette, brought nearer to the picture itself, without what changes nothing.
+
+    Args:
+        again: so many colours may be chosen again, for the shapes that there are now, if that is nearer; 0: none.
+    """
+    shapes = to_shapes(palette.snapped(drawing, canvas.palette))
+    if again:
+        canvas = _chosen_again(shapes, canvas, again, seed)
     canvas.descend(shapes, _STEPS, rate=_RATE, progress=progress)
     own = canvas.drawn(shapes).copy()
     kept = np.arange(len(shapes))
@@ -99,8 +115,19 @@ def _in_colors(drawing: Drawing, canvas: Canvas, progress: Progress) -> Drawing:
     return dataclasses.replace(drawing, paths=tuple(mainland(path) for path in paths))
 
 
-def _error(canvas: Canvas, drawing: Drawing) -> float:
-    return fidelity(canvas.target)(_rasterized(canvas, drawing))[0]
+def _chosen_again(shapes: Shapes, canvas: Canvas, count: int, seed: int) -> Canvas:
+    """The canvas with the palette that is best for shapes: some of the colours may have got none, or others."""
+    before = canvas.error(shapes)
+    tops = canvas.raster.top()
+    means = fills.fit(canvas.image, tops, len(shapes), False).colors[:, 0, :3]
+    areas = np.bincount(tops[tops >= 0], minlength=len(shapes))
+    other = dataclasses.replace(canvas, palette=palette.chosen(means, areas, count, seed, power=1.0, tries=12))
+    snapped = shapes.copy()
+    snapped.paint.colors[..., :3] = palette.snapped_colors(means, other.palette)[:, None]
+    if canvas.error(snapped) >= before:
+        return canvas
+    shapes.paint = snapped.paint
+    return other
 
 
 def _rasterized(canvas: Canvas, drawing: Drawing) -> np.ndarray:

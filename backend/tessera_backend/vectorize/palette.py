@@ -72,18 +72,20 @@ def of_picture(image: np.ndarray, inside: np.ndarray, count: int, seed: int = 0)
     return palette
 
 
-def in_colors(image: np.ndarray, inside: np.ndarray, palette: np.ndarray) -> np.ndarray:
+def in_colors(image: np.ndarray, inside: np.ndarray, palette: np.ndarray, smooth: bool = True) -> np.ndarray:
     """Which colour of a palette each pixel is drawn in: int (H, W).
 
     The nearest one, but that pixels side with those around them where two are about as near: noise and gradients make
-    no specks. Rims are sharpened before: a mixture is neither a line nor a third colour. Source of the way: Besag, On
-    the Statistical Analysis of Dirty Pictures, JRSS B 48 (1986), iterated conditional modes of a Potts model.
+    no specks. Rims are sharpened before: a mixture is neither a line nor a third colour. Neither if not `smooth`.
+    Source of the way: Besag, On the Statistical Analysis of Dirty Pictures, JRSS B 48 (1986), iterated conditional
+    modes of a Potts model.
     """
-    lab = srgb_to_oklab(sharpen(image, inside, passes=2).reshape(-1, 3).astype(np.float64)) * _AXES
+    sharp = sharpen(image, inside, passes=2 if smooth else 0)
+    lab = srgb_to_oklab(sharp.reshape(-1, 3).astype(np.float64)) * _AXES
     centers = srgb_to_oklab(palette) * _AXES
     tree = cKDTree(centers)
     away, order = tree.query(lab, min(2, len(palette)))
-    if len(palette) == 1 or len(palette) > _MOST_SMOOTHED:
+    if len(palette) == 1 or len(palette) > _MOST_SMOOTHED or not smooth:
         return (order if order.ndim == 1 else order[:, 0]).reshape(inside.shape)
     strength = _SMOOTHING * float(np.median((away[:, 1] ** 2 - away[:, 0] ** 2)[inside.ravel()]))
     nearest = order[:, 0].reshape(inside.shape)

@@ -18,6 +18,8 @@ CLEAR = 0.5
 FAINT, OPAQUE = 1 / 48, 0.95
 # Rims are that many px wide, at most; more is seen through if it is this share of what is there.
 _RIMS, _SOME = 2, 0.002
+# Fewer pixels, or a side no longer than that, px, and a picture is tiny.
+_TINY, _THIN = 64, 2
 _STRIP_PIXELS = 1 << 22
 
 
@@ -49,6 +51,11 @@ class Working:
         """bool (H, W): the pixels that are translucent, and no rims."""
         none = np.zeros(self.image.shape[:2], bool)
         return none if self.solid is None else (self.solid >= FAINT) & (self.solid < OPAQUE)
+
+    @property
+    def tiny(self) -> bool:
+        """Whether there is no room for curves."""
+        return _tiny(self.image.shape[:2])
 
     @property
     def target(self) -> np.ndarray:
@@ -119,8 +126,14 @@ def _resized(values: np.ndarray, raster: tuple[int, int]) -> np.ndarray:
     return np.stack([np.asarray(band.resize(raster[::-1], Image.Resampling.HAMMING)) for band in bands], axis=2)
 
 
+def _tiny(shape: tuple[int, ...]) -> bool:
+    return shape[0] * shape[1] <= _TINY or min(shape) <= _THIN
+
+
 def _solid(alpha: np.ndarray) -> np.ndarray | None:
-    """`Working.solid`."""
+    """`Working.solid`; the alpha itself of what is too small to have rims."""
+    if _tiny(alpha.shape):
+        return alpha
     sharp = sharpen(np.repeat(alpha[..., None], 3, axis=2), passes=_RIMS)[..., 0]
     there = sharp >= FAINT
     veil = np.pad(there & (sharp < OPAQUE), 1, mode="edge")
