@@ -107,6 +107,8 @@ def _in_colors(drawing: Drawing, canvas: Canvas, again: int, seed: int, progress
     while len(kept) > 1:
         canvas.drawn(shapes.taken(kept))
         change = canvas.raster.removal(own)
+        if canvas.working.alpha is None:
+            change[0] = np.inf  # the backdrop: nothing shines through between others
         least = int(np.argmin(change))
         if change[least] > _UNSEEN:
             break

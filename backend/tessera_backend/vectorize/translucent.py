@@ -54,7 +54,7 @@ class StandIn:
 
     def on_white(self, preview: np.ndarray) -> np.ndarray:
         """A preview of the stand-in, uint8 (H, W, 3), as one of the picture; of large ones every n-th pixel."""
-        step = -(-self._lighter.shape[0] // preview.shape[0])
+        step = -(-max(self._lighter.shape) // max(preview.shape))
         lighter: np.ndarray = np.rint(preview + 255 * self._lighter[::step, ::step])
         return lighter.clip(0, 255).astype(np.uint8)
 

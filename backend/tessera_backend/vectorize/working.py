@@ -20,6 +20,8 @@ FAINT, OPAQUE = 1 / 48, 0.95
 _RIMS, _SOME = 2, 0.002
 # Fewer pixels, or a side no longer than that, px, and a picture is tiny.
 _TINY, _THIN = 64, 2
+# A longer side that is more than so many times the other one.
+_BANNER = 4
 _STRIP_PIXELS = 1 << 22
 
 
@@ -76,10 +78,11 @@ def prepare(image: np.ndarray, resolution: int, progress: Progress) -> Working:
 
     Args:
         image: as `pixels.check_image` returns it.
-        resolution: its longer side at most, px; smaller pictures stay as they are.
+        resolution: its longer side at most, px; smaller pictures stay as they are. Banners that are longer than four
+            times their other side have as many pixels as one that is not.
     """
     height, width = image.shape[:2]
-    scale = min(1.0, resolution / max(height, width))
+    scale = min(1.0, max(resolution / max(height, width), resolution / np.sqrt(_BANNER * height * width)))
     raster = (max(1, round(height * scale)), max(1, round(width * scale)))
     premultiplied = _scaled(image, raster, progress)
     alpha = premultiplied[..., 3]
