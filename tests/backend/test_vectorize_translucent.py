@@ -160,3 +160,13 @@ def test_fills_of_what_is_translucent() -> None:
     assert paint.colors[0, :, :3] == pytest.approx(np.zeros((2, 3)))
     rgba[..., 0] = x
     assert fills.fit(rgba, np.zeros((20, 50), np.int32), 1).colors[0, :, 0] == pytest.approx([1, 1], abs=0.02)
+
+
+def test_a_glow_is_few_shapes() -> None:
+    """One round gradient draws it as well as the sectors that regions with straight ones are."""
+    y, x = np.mgrid[:80, :80] + 0.5
+    rgba = np.zeros((80, 80, 4), np.uint8)
+    rgba[..., :3], rgba[..., 3] = [255, 220, 90], 230 * np.clip(1 - np.hypot(x - 40, y - 40) / 36, 0, 1)
+    drawing = drawn(rgba, paths=32)
+    assert len(drawing.paths) <= 4
+    assert worst(rgba, drawing) > 36

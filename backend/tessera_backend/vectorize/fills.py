@@ -71,6 +71,18 @@ def fit(image: np.ndarray, top: np.ndarray, count: int, gradients: bool = True) 
     Returns:
         Paint with two stops a path. Paths that show no pixel are grey.
     """
+    return _fitted(image, top, count, gradients)[0]
+
+
+def error(image: np.ndarray, mask: np.ndarray, gradients: bool = True) -> float:
+    """The squared error that the best fill of a mask, bool (H, W), leaves; of an image as `fit` takes it."""
+    rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
+    window = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    return float(_fitted(image[window], mask[window].astype(np.int32) - 1, 1, gradients)[1][0])
+
+
+def _fitted(image: np.ndarray, top: np.ndarray, count: int, gradients: bool) -> tuple[Paint, np.ndarray]:
+    """Paint, and the squared error that it leaves, (P,)."""
     seen = _pure(image, top, count)
     channels = image.shape[2]
     number = np.maximum(seen.sums(), 1.0)
@@ -91,7 +103,7 @@ def fit(image: np.ndarray, top: np.ndarray, count: int, gradients: bool = True) 
             paint.geometry[pays], paint.offsets[pays] = fitted.geometry[pays], fitted.offsets[pays]
             paint.colors[pays, :, :channels] = fitted.colors[pays]
             error = np.where(pays, fitted.error, error)
-    return paint if channels == 3 else _straight(paint)
+    return paint if channels == 3 else _straight(paint), error
 
 
 def _straight(paint: Paint) -> Paint:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+from typing import Any
 
 import numpy as np
 from scipy import ndimage
@@ -30,6 +31,10 @@ from .working import OPAQUE, Working, extended
 
 # Shapes of whose seen pixels a larger share is translucent are.
 _SOME = 0.02
+# What two shapes may draw better than one, in squared error over all, and not be seen to.
+_UNSEEN = 0.3
+# Neighbours are looked at whose colours differ by less along their border, RGBA; and as many of their pixels, about.
+_ALIKE, _SAMPLE = 0.12, 3000
 # Steps of descent that bring edges which meet onto each other, and px of the first ones.
 _STEPS, _RATE = 80, 0.5
 
@@ -73,12 +78,17 @@ class StandIn:
         kinds = np.where(picture.inside & ~np.append(whole, True)[tops], tops, -1)
         canvas = Canvas.of(picture)
         colors = _means(canvas.target, tops, len(drawing.paths))
+        gradients = params.gradients and params.engine != "paper"
+        parts = pieces(kinds, colors, params.smallest, kinds.size)
+        kinds, sources = _joined(*parts, picture, canvas, gradients, progress)
         most = max(1, params.paths - int(whole.sum()))
-        paths, veiled = _parted(drawing, whole, *pieces(kinds, colors, params.smallest, most), picture, params)
+        numbers, kinds = pieces(kinds, colors[sources], 1, most)
+        kinds = np.where(kinds < 0, -1, sources[kinds])
+        paths, veiled = _parted(drawing, whole, numbers, kinds, picture, params)
         if not paths:
             return dataclasses.replace(drawing, paths=())
         shapes = to_shapes(dataclasses.replace(drawing, paths=tuple(paths)))
-        _paint(shapes, veiled, canvas, params.gradients and params.engine != "paper")
+        _paint(shapes, veiled, canvas, gradients)
         canvas.descend(shapes, _STEPS, rate=_RATE, progress=progress)
         done = to_paths(shapes.scene(drawing.width, drawing.height), paths)
         ready = arranged([mainland(path) for path in done], drawing.width, drawing.height)
@@ -112,6 +122,76 @@ def _means(target: np.ndarray, tops: np.ndarray, count: int) -> np.ndarray:
     number = np.maximum(np.bincount(tops[shown], minlength=count), 1)
     sums = [np.bincount(tops[shown], channel[shown], count) / number for channel in target.transpose(1, 0, 2)]
     return np.stack(sums, 1)
+
+
+def _joined(
+    numbers: np.ndarray, kinds: np.ndarray, picture: Working, canvas: Canvas, gradients: bool, progress: Progress
+) -> tuple[np.ndarray, np.ndarray]:
+    """Translucent neighbours that one fill draws about as well as two become one: engines see no round gradients.
+
+    Args:
+        numbers, kinds: as `pieces` returns them.
+    Returns:
+        kinds anew, int (H, W), one for each piece that is left; and what they were, (K,).
+    """
+    assert picture.solid is not None
+    image = canvas.target.transpose(0, 2, 1)
+    masks = {n: numbers == n for n in range(numbers.max() + 1)}
+    sources = np.array([int(kinds[mask][0]) for mask in masks.values()])
+    veiled = {n for n, mask in masks.items() if picture.solid[mask].mean() < OPAQUE}
+    around: dict[int, set[int]] = {n: set() for n in veiled}
+    for a, b in _alike(numbers, image):
+        if a in veiled and b in veiled:
+            around[a].add(b)
+            around[b].add(a)
+
+    def rise(a: int, b: int) -> float:
+        progress("joining", 0.0, "Joining translucent shapes")
+        both = masks[a] | masks[b]
+        step = int(np.ceil(np.sqrt(np.count_nonzero(both) / _SAMPLE)))
+        return step**2 * float(
+            np.dot([1, -1, -1], [_error(image, mask, gradients, step) for mask in (both, masks[a], masks[b])])
+        )
+
+    rises = {(a, b): rise(a, b) for a in veiled for b in around[a] if a < b}
+    while rises and min(rises.values()) < _UNSEEN:
+        a, b = min(rises, key=lambda pair: rises[pair])
+        masks[a] |= masks.pop(b)
+        for other in around[b]:
+            around[other] = around[other] - {b} | {a}
+        around[a] = (around[a] | around[b]) - {a, b}
+        rises = {pair: value for pair, value in rises.items() if a not in pair and b not in pair}
+        rises |= {(min(a, other), max(a, other)): rise(a, other) for other in around[a]}
+    joined = np.full(numbers.shape, -1)
+    for n, mask in masks.items():
+        joined[mask] = n
+    return joined, sources
+
+
+def _alike(numbers: np.ndarray, image: np.ndarray) -> list[tuple[int, int]]:
+    """Neighbours without an edge between them, the smaller number first."""
+    count = int(numbers.max()) + 1
+    sides = [(np.s_[:, 1:], np.s_[:, :-1]), (np.s_[1:], np.s_[:-1])]
+    low, high, away = (
+        np.concatenate(each) for each in zip(*(_across(numbers, image, *side) for side in sides), strict=True)
+    )
+    keys, which = np.unique(low.astype(np.int64) * count + high, return_inverse=True)
+    contrast = np.bincount(which, away) / np.maximum(np.bincount(which), 1)
+    return [divmod(key, count) for key in keys[contrast < _ALIKE**2].tolist()]
+
+
+def _across(numbers: np.ndarray, image: np.ndarray, one: Any, other: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Of pixels on either side of borders: both pieces' numbers, ascending, and the squared distance of colours."""
+    a, b = numbers[one], numbers[other]
+    border = (a != b) & (a >= 0) & (b >= 0)
+    away = ((image[one] - image[other]) ** 2).sum(2)
+    return np.minimum(a, b)[border], np.maximum(a, b)[border], away[border]
+
+
+def _error(image: np.ndarray, mask: np.ndarray, gradients: bool, step: int) -> float:
+    """What the best fill leaves of every n-th pixel each way."""
+    sampled = mask[::step, ::step]
+    return fills.error(image[::step, ::step], sampled, gradients) if sampled.any() else 0.0
 
 
 def _parted(

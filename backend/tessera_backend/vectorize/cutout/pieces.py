@@ -73,7 +73,7 @@ def _fewer(kinds: np.ndarray, parts: np.ndarray, colors: np.ndarray, most: int) 
 
 
 def _borders(parts: np.ndarray) -> list[dict[int, int]]:
-    """For each piece its neighbours, and how long the borders with them are."""
+    """For each piece, numbered from 1, its neighbours, and how long the borders with them are."""
     count = int(parts.max()) + 1
     pairs = np.concatenate(
         [
