@@ -211,18 +211,18 @@ def _parted(
     assert picture.solid is not None
     tops = top(drawing)
     solid = np.append(whole, False)[tops]
-    found: list[tuple[int, np.ndarray]] = []
+    found: list[tuple[int, np.ndarray, bool]] = []
     for number in range(numbers.max() + 1):
         mask = numbers == number
-        found.append((int(kinds[mask][0]), mask))
-        if picture.solid[mask].mean() >= OPAQUE:
-            solid |= mask
+        opaque = bool(picture.solid[mask].mean() >= OPAQUE)
+        found.append((int(kinds[mask][0]), mask, opaque))
+        solid = solid | mask if opaque else solid & ~mask
     below: list[Path] = []
     above = {(p, 0): drawing.paths[p] for p in np.flatnonzero(whole).tolist()}
     levels = np.array([path.level for path in drawing.paths])
-    for number, (p, mask) in enumerate(found):
-        opaque = bool((solid & mask).any())
-        reach = completed(mask, solid & ((tops > p) | ~opaque) & ~mask)
+    for number, (p, mask, opaque) in enumerate(found):
+        later = tops > p if opaque else np.ones_like(solid)
+        reach = completed(mask, solid & later & ~mask)
         curves = tuple(outlined(reach, params.tolerance))
         under = tops[reach & ~mask]
         # What is reached beneath is above it, and stays in its level.
