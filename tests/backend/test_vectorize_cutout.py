@@ -13,6 +13,7 @@ from scipy import ndimage
 from tessera_backend.vectorize import Drawing, Gradient, Path, metrics
 from tessera_backend.vectorize.cutout import cut_out
 from tessera_backend.vectorize.cutout.borders import Map
+from tessera_backend.vectorize.cutout.pieces import pieces
 from tessera_backend.vectorize.svg import parse, to_svg
 from tests.backend.test_vectorize_svg import blobs, box
 
@@ -145,3 +146,51 @@ def test_borders_of_a_checkerboard():
     assert [region for region, _ in loops] == [0, 1, 2, 3]
     keys = [chain.key for _, chains in loops for chain in chains]
     assert sorted(keys.count(key) for key in set(keys)) == [1] * 4 + [2] * 4
+
+
+@settings(max_examples=8, deadline=None)
+@given(st.integers(0, 10_000), st.integers(1, 6))
+def test_no_more_pieces_than_allowed(seed, most):
+    """Still without overlaps and gaps; and what goes is not what matters."""
+    drawing = stacked(seed)
+    cut = cut_out(drawing, most=most)
+    assert len(cut.paths) <= most
+    assert np.quantile(np.abs(coverage(cut) - 1), 0.999) < 0.13
+    whole = cut_out(drawing)
+    if len(whole.paths) <= most:
+        assert to_svg(cut) == to_svg(whole)
+
+
+def test_islands_go_last():
+    """Where nothing is drawn around shapes, the smallest of them are left out."""
+    boxes = [box(0, 0, 20, 20), box(30, 0, 42, 12), box(30, 30, 60, 60)]
+    drawing = Drawing(
+        64, 64, tuple(Path((outline,), np.zeros(3), label=str(i)) for i, outline in enumerate(boxes)), ("",)
+    )
+    assert [path.label for path in cut_out(drawing, most=2).paths] == ["0", "2"]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 10_000), st.integers(1, 12), st.integers(1, 4))
+def test_pieces_of_any_map(seed, most, smallest):
+    """Connected and as few as asked for; what shows nothing still does; no cell beside others is lost."""
+    rng = np.random.default_rng(seed)
+    kinds = rng.integers(-1, 4, (9, 11)).repeat(2, 0).repeat(2, 1).astype(np.int32)
+    colors = rng.random((4, 3))
+    numbers, now = pieces(kinds, colors, smallest, most)
+    assert numbers.max() + 1 <= most
+    assert ((numbers < 0) == (now < 0)).all()
+    assert (now[kinds < 0] < 0).all() or smallest > 1
+    for piece in range(numbers.max() + 1):
+        assert ndimage.label(numbers == piece)[1] == 1
+        assert len(np.unique(now[numbers == piece])) == 1
+    if (kinds >= 0).all():
+        assert (numbers >= 0).all()
+
+
+def test_what_matters_least_goes_first():
+    """Of three stripes within a ground, the one whose colour is nearest to it goes, though it is the largest."""
+    kinds = np.zeros((20, 20), np.int32)
+    kinds[2:10, 2:18], kinds[12:14, 2:9], kinds[16:18, 2:9] = 1, 2, 3
+    colors = np.array([[0.5] * 3, [0.52] * 3, [1.0] * 3, [0.0] * 3])
+    assert sorted(np.unique(pieces(kinds, colors, 1, 3)[1])) == [0, 2, 3]

@@ -1,13 +1,16 @@
 """Masks by Segment Anything, with models so small that the tests make them, and torchvision's functions if need be."""
 
 import functools
+import hashlib
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
 from tessera_backend.progress import Progress
+from tessera_backend.vectorize import vectorize
 from tessera_backend.vectorize.masks import masks, sam
 from tessera_protocol.errors import Cancelled, InvalidInput
 from tessera_protocol.jobs import VectorizeParams
@@ -182,3 +185,12 @@ def test_it_can_be_cancelled_between_pictures(checkpoint):
     progress = Progress(cancelled=lambda: asked.append(1) or len(asked) > 1)
     with pytest.raises(Cancelled):
         sam.masks([picture(), picture()], model, progress, **LAX)
+
+
+def test_the_run_says_which_weights_were_used(checkpoint, monkeypatch):
+    """By name and hash, and the device that they really ran on, as it was asked for."""
+    monkeypatch.setattr(sam, "SETTINGS", {**sam.SETTINGS, **LAX})
+    params = VectorizeParams(engine="paper", paths=3, levels=2, masks="sam", sam_checkpoint=checkpoint)
+    meta = vectorize(picture(), params, device="cpu:0").meta
+    assert (meta["weights"], meta["device"], meta["masks"]) == ("sam_tiny.pth", "cpu:0", "sam")
+    assert meta["sha256"] == hashlib.sha256(Path(checkpoint).read_bytes()).hexdigest()

@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from tessera_backend.progress import Progress
+from tessera_backend.vectorize import vectorize
 from tessera_backend.vectorize.simplify import sds, simplified
 from tessera_protocol.errors import Cancelled, InvalidInput
 from tessera_protocol.jobs import VectorizeParams
@@ -237,3 +238,14 @@ def test_it_can_be_cancelled_between_steps():
     with pytest.raises(Cancelled):
         sds.simplified(picture(16, 16), 5, model, progress=progress)
     assert len(asked) == 4
+
+
+def test_the_run_says_which_weights_were_used(tmp_path):
+    """By name and hash, and where they ran; without networks there are none."""
+    folder = saved(tmp_path / "tiny-model", {"unet": plain_unet(3, 16)})
+    params = VectorizeParams(engine="paper", paths=3, levels=2, simplify="sds", diffusion_model=folder)
+    meta = vectorize(picture(), params).meta
+    assert (meta["weights"], meta["device"], meta["simplify"]) == ("tiny-model", "cpu", "sds")
+    assert meta["sha256"] == meta["diffusion"]["sha256"]
+    plain = vectorize(picture(), dataclasses.replace(params, simplify="structural", diffusion_model="")).meta
+    assert (plain["weights"], plain["device"], "sha256" in plain) == (None, "cpu", False)

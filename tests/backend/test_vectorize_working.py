@@ -34,7 +34,7 @@ def test_all_kinds_of_one_picture_are_the_same(image: np.ndarray) -> None:
 
 
 @pytest.mark.parametrize(
-    ("shape", "raster"), [((300, 100), (64, 21)), ((100, 300), (21, 64)), ((3, 900), (1, 64)), ((64, 10), (64, 10))]
+    ("shape", "raster"), [((300, 100), (64, 21)), ((100, 300), (21, 64)), ((64, 10), (64, 10)), ((400, 100), (64, 16))]
 )
 def test_only_large_pictures_are_scaled(shape: tuple[int, int], raster: tuple[int, int]) -> None:
     """The longer side becomes the resolution, no side less than a pixel; the mean tone stays."""
@@ -43,6 +43,13 @@ def test_only_large_pictures_are_scaled(shape: tuple[int, int], raster: tuple[in
     assert prepared.image.shape[:2] == raster
     assert prepared.size == shape[::-1]
     assert abs(float(prepared.image.mean()) - image.mean() / 255) < 0.02
+
+
+def test_banners_are_not_squeezed() -> None:
+    """Beyond 4 : 1 the number of pixels stays, so that something is left of what a long picture shows."""
+    assert prepare(np.zeros((60, 20_000), np.uint8), 512, SILENT).image.shape[:2] == (14, 4674)
+    assert prepare(np.zeros((900, 3), np.uint8), 64, SILENT).image.shape[:2] == (554, 2)
+    assert prepare(np.zeros((1, 9000), np.uint8), 64, SILENT).image.shape[:2] == (1, 3036)
 
 
 def test_strips_leave_no_trace(monkeypatch: pytest.MonkeyPatch) -> None:

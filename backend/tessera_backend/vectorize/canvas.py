@@ -9,6 +9,7 @@ import numpy as np
 from ..progress import SILENT, Progress
 from ..vector_raster import Raster
 from . import descent, fills
+from .palette import snapped_colors
 from .shapes import Shapes
 from .working import Working
 
@@ -27,20 +28,22 @@ class Canvas:
     Attributes:
         target: float32 (H, C, W), see `Working.target`.
         background: what shows where no path is.
+        palette: float (K, 3), sRGB: shapes have these colours and no others; None: any.
     """
 
     working: Working
     raster: Raster
     target: np.ndarray
     background: tuple[float, ...]
+    palette: np.ndarray | None = None
 
     @staticmethod
-    def of(working: Working) -> Canvas:
-        """For a picture."""
+    def of(working: Working, palette: np.ndarray | None = None) -> Canvas:
+        """For a picture, and colours to draw it with."""
         target = working.target
         height, channels, width = target.shape
         raster = Raster(width, height, channels=channels, tolerance=_TOLERANCE)
-        return Canvas(working, raster, target, (1.0,) * 3 if channels == 3 else (0.0,) * 4)
+        return Canvas(working, raster, target, (1.0,) * 3 if channels == 3 else (0.0,) * 4, palette)
 
     @property
     def image(self) -> np.ndarray:
@@ -63,6 +66,11 @@ class Canvas:
         """Give shapes, in place, the colours nearest to the pixels they show."""
         self.drawn(shapes)
         shapes.paint = fills.fit(self.image, self.raster.top(), len(shapes), gradients)
+        self._snap(shapes)
+
+    def _snap(self, shapes: Shapes) -> None:
+        if self.palette is not None:
+            shapes.paint.colors[..., :3] = snapped_colors(shapes.paint.colors[:, 0, :3], self.palette)[:, None]
 
     def descend(
         self,
@@ -75,6 +83,7 @@ class Canvas:
     ) -> list[float]:
         """Move shapes, in place, towards the picture; the losses before each step."""
         watched = progress.showing(lambda image: {"picture": preview(image)})
+        self._snap(shapes)
         return descent.descend(
             shapes,
             self.raster,
@@ -83,6 +92,7 @@ class Canvas:
             background=self.background,
             rate=rate,
             last=last,
+            recolored=self.palette is None,
             progress=watched,
         )
 

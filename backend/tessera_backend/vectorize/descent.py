@@ -52,6 +52,7 @@ def descend(
     background: tuple[float, ...] = (1.0, 1.0, 1.0),
     rate: float = POINTS,
     last: float = 0.05,
+    recolored: bool = True,
     progress: Progress = SILENT,
 ) -> list[float]:
     """Move shapes, in place, down the loss.
@@ -60,6 +61,7 @@ def descend(
         raster: of the canvas.
         steps: of Adam.
         rate: of points, px a step; the others' rates go with it. It falls along a cosine to `last` of it.
+        recolored: whether colours move, too; opacities do.
         progress: told of each tenth step; may say that it is enough.
     Returns:
         The loss before each step.
@@ -80,7 +82,7 @@ def descend(
         progress.show(lambda shown=image: shown)
         value, upstream = loss(image)
         losses.append(value)
-        slopes = _slopes(raster.backward(upstream), held)
+        slopes = _slopes(raster.backward(upstream), held, recolored)
         falling = last + (1 - last) * 0.5 * (1 + math.cos(math.pi * step / max(steps - 1, 1)))
         rates = (rate, rate * COLORS, rate * _GEOMETRY * _lengths(shapes))
         for i, (slope, own_rate) in enumerate(zip(slopes, rates, strict=True)):
@@ -128,10 +130,11 @@ def _shared(squares: np.ndarray, sizes: np.ndarray) -> np.ndarray:
     return np.maximum(squares, _SHARED * mean[path][:, None])
 
 
-def _slopes(gradients: Gradients, held: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _slopes(gradients: Gradients, held: np.ndarray, recolored: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     points = np.where(held[:, None], 0.0, gradients.points)
     colors = gradients.colors.astype(np.float64)
-    colors[..., 3] = 0.0
+    if not recolored:
+        colors[..., :3] = 0.0
     return points, colors, gradients.geometry.astype(np.float64)
 
 

@@ -12,6 +12,8 @@ from ..vector_raster import LINEAR, RADIAL, SOLID, Paint
 _WORTH, _ROUNDING = 0.1, (1.0 / 255) ** 2
 # Pixels that a path must show before a gradient can be told from noise.
 _FEWEST = 24
+# A stop of less alpha has no colour to speak of.
+_CLEAR = 0.02
 # A centre further away than this many radii makes a gradient that is as good as linear.
 _FARTHEST = 3.0
 
@@ -24,7 +26,7 @@ class _Seen:
         count: P, how many paths there are.
         path: int (N,), whose pixel it is.
         at: float64 (2, N), x and y of its centre, px.
-        colors: float64 (3, N).
+        colors: float64 (C, N).
     """
 
     count: int
@@ -50,7 +52,7 @@ class _Seen:
 
 @dataclasses.dataclass(frozen=True)
 class _Fitted:
-    """One kind of fill, for all paths: geometry (P, 4), offsets (P, 2), colors (P, 2, 3), squared error (P,)."""
+    """One kind of fill, for all paths: geometry (P, 4), offsets (P, 2), colors (P, 2, C), squared error (P,)."""
 
     geometry: np.ndarray
     offsets: np.ndarray
@@ -62,14 +64,27 @@ def fit(image: np.ndarray, top: np.ndarray, count: int, gradients: bool = True) 
     """The paint of each path, by least squares over the pixels it shows.
 
     Args:
-        image: float32 (H, W, 3), sRGB in [0, 1].
+        image: float32 (H, W, 3), sRGB in [0, 1]; or (H, W, 4), RGBA, premultiplied.
         top: int32 (H, W), the path that each pixel shows, -1 for none (`Raster.top`).
         count: how many paths there are.
         gradients: whether fills may change across a path.
     Returns:
         Paint with two stops a path. Paths that show no pixel are grey.
     """
+    return _fitted(image, top, count, gradients)[0]
+
+
+def error(image: np.ndarray, mask: np.ndarray, gradients: bool = True) -> float:
+    """The squared error that the best fill of a mask, bool (H, W), leaves; of an image as `fit` takes it."""
+    rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
+    window = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    return float(_fitted(image[window], mask[window].astype(np.int32) - 1, 1, gradients)[1][0])
+
+
+def _fitted(image: np.ndarray, top: np.ndarray, count: int, gradients: bool) -> tuple[Paint, np.ndarray]:
+    """Paint, and the squared error that it leaves, (P,)."""
     seen = _pure(image, top, count)
+    channels = image.shape[2]
     number = np.maximum(seen.sums(), 1.0)
     mean = seen.sums(seen.colors) / number
     flat = np.where(seen.sums() > 0, mean, 0.5).T
@@ -78,7 +93,7 @@ def fit(image: np.ndarray, top: np.ndarray, count: int, gradients: bool = True) 
         np.full(count, SOLID, np.int8),
         np.zeros((count, 4)),
         np.tile([0.0, 1.0], (count, 1)),
-        np.concatenate([np.repeat(flat[:, None], 2, axis=1), np.ones((count, 2, 1))], axis=2),
+        np.concatenate([np.repeat(flat[:, None], 2, axis=1), np.ones((count, 2, 4 - channels))], axis=2),
     )
     if gradients:
         for kind, fitted in ((LINEAR, _linear(seen)), (RADIAL, _radial(seen))):
@@ -86,8 +101,17 @@ def fit(image: np.ndarray, top: np.ndarray, count: int, gradients: bool = True) 
             pays &= number >= _FEWEST
             paint.kind[pays] = kind
             paint.geometry[pays], paint.offsets[pays] = fitted.geometry[pays], fitted.offsets[pays]
-            paint.colors[pays, :, :3] = fitted.colors[pays]
+            paint.colors[pays, :, :channels] = fitted.colors[pays]
             error = np.where(pays, fitted.error, error)
+    return paint if channels == 3 else _straight(paint), error
+
+
+def _straight(paint: Paint) -> Paint:
+    """Colours without their alpha; a stop that is clear has the other one's."""
+    alpha = paint.colors[..., 3:]
+    seen = alpha > _CLEAR
+    colors = np.where(seen, np.clip(paint.colors / np.maximum(alpha, _CLEAR), 0.0, 1.0), 0.0)[..., :3]
+    paint.colors[..., :3] = np.where(seen | ~seen[:, ::-1], colors, colors[:, ::-1])
     return paint
 
 
@@ -108,7 +132,7 @@ def _pure(image: np.ndarray, top: np.ndarray, count: int) -> _Seen:
 def _linear(seen: _Seen) -> _Fitted:
     """Along the direction in which colours change most: the first singular vector of the affine fit's slopes."""
     centre, away, scale = _centred(seen)
-    slopes = _solve(seen, away)  # (P, 2, 3)
+    slopes = _solve(seen, away)  # (P, 2, C)
     direction = np.linalg.svd(slopes)[0][:, :, 0].T  # (2, P), unit
     along = (away * direction[:, seen.path]).sum(0)
     low, high = seen.bounds(along)
@@ -122,7 +146,7 @@ def _linear(seen: _Seen) -> _Fitted:
 def _radial(seen: _Seen) -> _Fitted:
     """Around the vertex of the paraboloid that fits the colours best, the channels weighted by their curvature."""
     centre, away, scale = _centred(seen)
-    slopes = _solve(seen, np.concatenate([away, (away**2).sum(0)[None]]))  # (P, 3, 3)
+    slopes = _solve(seen, np.concatenate([away, (away**2).sum(0)[None]]))  # (P, 3, C)
     bend = slopes[:, 2]
     weight = np.maximum((bend**2).sum(1), 1e-12)
     vertex = -(slopes[:, :2] * bend[:, None]).sum(2).T / (2 * weight)  # (2, P)
@@ -146,13 +170,13 @@ def _centred(seen: _Seen) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def _solve(seen: _Seen, basis: np.ndarray) -> np.ndarray:
-    """Slopes (P, B, 3) of the colours over the functions `basis` (B, N), besides a constant; a little ridge."""
+    """Slopes (P, B, C) of the colours over the functions `basis` (B, N), besides a constant; a little ridge."""
     number = np.maximum(seen.sums(), 1.0)
     basis = basis - (seen.sums(basis) / number)[:, seen.path]
     colors = seen.colors - (seen.sums(seen.colors) / number)[:, seen.path]
     size = len(basis)
     normal = np.empty((seen.count, size, size))
-    right = np.empty((seen.count, size, 3))
+    right = np.empty((seen.count, size, len(colors)))
     for i in range(size):
         for j in range(i + 1):
             normal[:, i, j] = normal[:, j, i] = seen.sums(basis[i] * basis[j])
@@ -162,11 +186,11 @@ def _solve(seen: _Seen, basis: np.ndarray) -> np.ndarray:
 
 
 def _stops(seen: _Seen, share: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Colours (P, 2, 3) where `share` (N,) is 0 and 1, within what a screen can show; squared error (P,)."""
+    """Colours (P, 2, C) where `share` (N,) is 0 and 1, within what a screen can show; squared error (P,)."""
     number = np.maximum(seen.sums(), 1.0)
     mean, colors = seen.sums(share) / number, seen.sums(seen.colors) / number
     spread = seen.sums((share - mean[seen.path]) ** 2)
     slope = seen.sums((share - mean[seen.path]) * seen.colors) / np.maximum(spread, 1e-9)
-    ends = np.clip(np.stack([colors - slope * mean, colors + slope * (1 - mean)], axis=1), 0.0, 1.0)  # (3, 2, P)
+    ends = np.clip(np.stack([colors - slope * mean, colors + slope * (1 - mean)], axis=1), 0.0, 1.0)  # (C, 2, P)
     shown = ends[:, 0, seen.path] * (1 - share) + ends[:, 1, seen.path] * share
     return ends.transpose(2, 1, 0), seen.sums(((seen.colors - shown) ** 2).sum(0))

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..vector_raster.scene import LINEAR, RADIAL, SOLID, Paint, Scene
 from .drawing import Drawing, Gradient, Path
-from .shapes import starts
+from .shapes import Shapes, starts
 
 _KINDS = {"linear": LINEAR, "radial": RADIAL}
 
@@ -43,6 +43,19 @@ def scaled(scene: Scene, scale: float) -> Scene:
         paint=paint,
         stroke=scene.stroke * scale,
     )
+
+
+def to_shapes(drawing: Drawing) -> Shapes:
+    """A drawing that an optimizer can move: opacities go into colours, and gradients keep their two outer stops."""
+    levels = np.array([path.level for path in drawing.paths], np.int64)
+    shapes = Shapes.of([path.contours for path in drawing.paths], levels, np.zeros(len(levels), bool))
+    scene = to_scene(drawing)
+    paint = dataclasses.replace(
+        scene.paint, offsets=scene.paint.offsets[:, [0, -1]], colors=scene.paint.colors[:, [0, -1]]
+    )
+    paint.colors[..., 3] *= scene.opacity[:, None]
+    shapes.paint = paint
+    return shapes
 
 
 def to_paths(scene: Scene, like: Sequence[Path] = ()) -> tuple[Path, ...]:

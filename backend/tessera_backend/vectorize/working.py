@@ -6,11 +6,22 @@ import dataclasses
 
 import numpy as np
 from PIL import Image
+from scipy import ndimage
 
 from ..progress import Progress
+from .segment import sharpen
 
 # Alpha under which a pixel counts as outside of the picture's shapes, and over which as inside.
 CLEAR = 0.5
+# Where there is more between clear and opaque than the rims of shapes: from which alpha on something is there, and from
+# which on nothing shows through.
+FAINT, OPAQUE = 1 / 48, 0.95
+# Rims are that many px wide, at most; more is seen through if it is this share of what is there.
+_RIMS, _SOME = 2, 0.002
+# Fewer pixels, or a side no longer than that, px, and a picture is tiny.
+_TINY, _THIN = 64, 2
+# A longer side that is more than so many times the other one.
+_BANNER = 4
 _STRIP_PIXELS = 1 << 22
 
 
@@ -22,16 +33,31 @@ class Working:
         image: float32 (H, W, 3), sRGB in [0, 1], straight; transparent pixels have the colour of near opaque ones.
         alpha: float32 (H, W), from 0 to 1; None for an opaque picture.
         size: width and height of the picture itself, px.
+        solid: float32 (H, W), alpha with sharp rims; None where nothing but rims is translucent.
     """
 
     image: np.ndarray
     alpha: np.ndarray | None
     size: tuple[int, int]
+    solid: np.ndarray | None = None
 
     @property
     def inside(self) -> np.ndarray:
         """bool (H, W): the pixels that shapes have to cover."""
-        return np.ones(self.image.shape[:2], bool) if self.alpha is None else self.alpha >= CLEAR
+        if self.alpha is None:
+            return np.ones(self.image.shape[:2], bool)
+        return self.alpha >= CLEAR if self.solid is None else self.solid >= FAINT
+
+    @property
+    def veil(self) -> np.ndarray:
+        """bool (H, W): the pixels that are translucent, and no rims."""
+        none = np.zeros(self.image.shape[:2], bool)
+        return none if self.solid is None else (self.solid >= FAINT) & (self.solid < OPAQUE)
+
+    @property
+    def tiny(self) -> bool:
+        """Whether there is no room for curves."""
+        return _tiny(self.image.shape[:2])
 
     @property
     def target(self) -> np.ndarray:
@@ -52,16 +78,20 @@ def prepare(image: np.ndarray, resolution: int, progress: Progress) -> Working:
 
     Args:
         image: as `pixels.check_image` returns it.
-        resolution: its longer side at most, px; smaller pictures stay as they are.
+        resolution: its longer side at most, px; smaller pictures stay as they are. Banners that are longer than four
+            times their other side have as many pixels as one that is not.
     """
     height, width = image.shape[:2]
-    scale = min(1.0, resolution / max(height, width))
+    scale = min(1.0, max(resolution / max(height, width), resolution / np.sqrt(_BANNER * height * width)))
     raster = (max(1, round(height * scale)), max(1, round(width * scale)))
     premultiplied = _scaled(image, raster, progress)
     alpha = premultiplied[..., 3]
     if alpha.min() >= 1 - 1e-3:
         return Working(np.ascontiguousarray(premultiplied[..., :3]), None, (width, height))
-    return Working(_straight(premultiplied), np.ascontiguousarray(alpha), (width, height))
+    solid = _solid(alpha)
+    known = alpha >= CLEAR if solid is None else solid >= FAINT
+    image = _straight(premultiplied, known)
+    return Working(image, np.ascontiguousarray(alpha), (width, height), solid)
 
 
 def _scaled(image: np.ndarray, raster: tuple[int, int], progress: Progress) -> np.ndarray:
@@ -99,14 +129,30 @@ def _resized(values: np.ndarray, raster: tuple[int, int]) -> np.ndarray:
     return np.stack([np.asarray(band.resize(raster[::-1], Image.Resampling.HAMMING)) for band in bands], axis=2)
 
 
-def _straight(premultiplied: np.ndarray) -> np.ndarray:
-    """float32 (H, W, 3): colours without their alpha; where there is next to none, those of the nearest pixels."""
-    from scipy.ndimage import distance_transform_edt
+def _tiny(shape: tuple[int, ...]) -> bool:
+    return shape[0] * shape[1] <= _TINY or min(shape) <= _THIN
 
-    alpha = premultiplied[..., 3]
-    known = alpha >= CLEAR
+
+def _solid(alpha: np.ndarray) -> np.ndarray | None:
+    """`Working.solid`; the alpha itself of what is too small to have rims."""
+    if _tiny(alpha.shape):
+        return alpha
+    sharp = sharpen(np.repeat(alpha[..., None], 3, axis=2), passes=_RIMS)[..., 0]
+    there = sharp >= FAINT
+    veil = np.pad(there & (sharp < OPAQUE), 1, mode="edge")
+    wide = ndimage.binary_opening(veil, np.ones((3, 3)))
+    return sharp if wide.sum() > _SOME * there.sum() else None
+
+
+def _straight(premultiplied: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """float32 (H, W, 3): colours without their alpha; where they are not known, those of the nearest pixels."""
     if not known.any():
-        return np.ones((*alpha.shape, 3), np.float32)
-    colors = premultiplied[..., :3] / np.maximum(alpha, 1e-3)[..., None]
-    rows, columns = distance_transform_edt(~known, return_distances=False, return_indices=True)
-    return np.clip(colors[rows, columns], 0.0, 1.0)
+        return np.ones((*known.shape, 3), np.float32)
+    colors = premultiplied[..., :3] / np.maximum(premultiplied[..., 3:], 1e-3)
+    return np.clip(extended(colors, known), 0.0, 1.0)
+
+
+def extended(values: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """Values (H, W, C), of the nearest known pixel each."""
+    rows, columns = ndimage.distance_transform_edt(~known, return_distances=False, return_indices=True)
+    return values[rows, columns]

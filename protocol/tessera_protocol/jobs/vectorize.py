@@ -68,7 +68,7 @@ class VectorizeParams:
         False,
         "Cut out",
         "Shapes lie side by side instead of on each other: for vinyl, screen print and plotters. "
-        "What others part becomes several paths, maybe more than Paths.",
+        "What others part becomes several paths; those that matter least go, so that they are no more than Paths.",
         page="Curves",
     )
     tolerance: float = number(

@@ -10,15 +10,15 @@ from __future__ import annotations
 import dataclasses
 
 import numpy as np
-from scipy import ndimage
 from scipy.spatial import cKDTree
-from skimage.measure import approximate_polygon, label
+from skimage.measure import approximate_polygon
 
 from ..curves.area import cover, top
 from ..drawing import Drawing, Gradient, Path
-from ..palette import gradient_colors
+from ..palette import gradient_colors, seen_colors
 from .arcs import Outline
 from .borders import Chain, Map
+from .pieces import pieces
 
 # Raster cells per px, each way, and the longest raster.
 _SCALE, _LONGEST = 4, 6144
@@ -28,7 +28,7 @@ _NEAR, _JUMP = 0.75, 2.0
 _ROUNDS = 12
 
 
-def cut_out(drawing: Drawing, smallest: float = 1.0) -> Drawing:
+def cut_out(drawing: Drawing, smallest: float = 1.0, most: int | None = None) -> Drawing:
     """The same picture of shapes that don't overlap, as far as they are seen, without gaps between them.
 
     Neighbours of one flat colour become one shape. Shapes in several pieces become several paths. Translucent paths
@@ -36,6 +36,7 @@ def cut_out(drawing: Drawing, smallest: float = 1.0) -> Drawing:
 
     Args:
         smallest: px, area of what is left to its neighbour instead of being a shape.
+        most: paths at most: the pieces that matter least go to their neighbours. None: as many as there are.
     Returns:
         paths with holes as contours wound the other way; order, levels, groups and labels are those of the largest
         path seen in each, islands' labels numbered.
@@ -43,7 +44,9 @@ def cut_out(drawing: Drawing, smallest: float = 1.0) -> Drawing:
     drawing = _opaque(drawing)
     scale = max(1, min(_SCALE, _LONGEST // max(drawing.width, drawing.height)))
     tops = top(drawing, scale)
-    regions = _regions(_kinds(drawing)[tops], int(np.ceil(smallest * scale**2)))
+    kinds, colors = _kinds(drawing)
+    most = tops.size if most is None else most
+    regions, seen = pieces(kinds[tops], colors, int(np.ceil(smallest * scale**2)), most)
     # Around the picture lies the frame, which owns the borders with it.
     frame = len(drawing.paths)
     grid = Map(np.pad(regions, 1, constant_values=-2), np.pad(tops, 1, constant_values=frame))
@@ -52,7 +55,9 @@ def cut_out(drawing: Drawing, smallest: float = 1.0) -> Drawing:
     for region, chains in grid.loops(0):
         cubics = np.concatenate([curves.of(chain) for chain in chains])
         outlines.setdefault(region, []).append(cubics[:, :3].reshape(-1, 2))
-    return dataclasses.replace(drawing, paths=_paths(drawing, regions, tops, outlines))
+    # Each piece is called after the path that most of it shows; paths of its own kind come first.
+    votes = np.where(seen == kinds[tops], float(tops.size), 1.0)
+    return dataclasses.replace(drawing, paths=_paths(drawing, regions, tops, votes, outlines))
 
 
 class _Curves:
@@ -195,51 +200,31 @@ def _corners(points: np.ndarray) -> np.ndarray:
     return points[np.concatenate([[True], turns, [True]])]
 
 
-def _kinds(drawing: Drawing) -> np.ndarray:
-    """int (P + 1,): paths of one flat colour have one number; gradients have their own; the last is for nothing, -1."""
+def _kinds(drawing: Drawing) -> tuple[np.ndarray, np.ndarray]:
+    """int (P + 1,): paths of one flat colour have one number; gradients have their own; the last is for nothing, -1.
+
+    And the colour of each number, (K, 3).
+    """
     numbers: dict[object, int] = {}
     kinds = []
+    means = seen_colors(drawing)[0]
     for p, path in enumerate(drawing.paths):
         flat = not isinstance(path.fill, Gradient)
         key = (*np.rint(np.asarray(path.fill)[:3] * 255).tolist(), path.opacity) if flat else p
         kinds.append(numbers.setdefault(key, len(numbers)))
-    return np.array([*kinds, -1])
-
-
-def _regions(kinds: np.ndarray, smallest: int) -> np.ndarray:
-    """int32 (H, W): pieces of one kind numbered from 0, small ones given to a neighbour; -1 where kinds are -1."""
-    for _ in range(4):
-        pieces = label(kinds, background=np.iinfo(kinds.dtype).min, connectivity=1)
-        small = np.flatnonzero(np.bincount(pieces.ravel())[1:] < smallest) + 1
-        if len(small) == 0:
-            break
-        kinds = _absorbed(kinds, pieces, small)
-    pieces = label(kinds, background=-1, connectivity=1)
-    return pieces.astype(np.int32) - 1
-
-
-def _absorbed(kinds: np.ndarray, pieces: np.ndarray, small: np.ndarray) -> np.ndarray:
-    """Kinds with each small piece changed to what it has most border with."""
-    kinds = kinds.copy()
-    windows = ndimage.find_objects(pieces)
-    for piece in small.tolist():
-        window = tuple(slice(max(s.start - 1, 0), s.stop + 1) for s in windows[piece - 1])
-        own = pieces[window] == piece
-        rim = ndimage.binary_dilation(own) & ~own
-        around = kinds[window][rim]
-        # To nothing only where nothing else is: that would be a hole.
-        values, counts = np.unique(around[around >= 0] if (around >= 0).any() else around, return_counts=True)
-        if len(values):
-            kinds[window][own] = values[counts.argmax()]
-    return kinds
+    colors = np.zeros((len(numbers), 3))
+    colors[kinds] = means
+    return np.array([*kinds, -1]), colors
 
 
 def _paths(
-    drawing: Drawing, regions: np.ndarray, tops: np.ndarray, outlines: dict[int, list[np.ndarray]]
+    drawing: Drawing, regions: np.ndarray, tops: np.ndarray, votes: np.ndarray, outlines: dict[int, list[np.ndarray]]
 ) -> tuple[Path, ...]:
-    """A path a region, in the order of the paths that are seen most of in each."""
+    """A path a region, in the order of the paths that have most votes, (H, W), in each."""
     known = (regions >= 0) & (tops >= 0)
-    pairs, counts = np.unique(regions[known].astype(np.int64) * len(drawing.paths) + tops[known], return_counts=True)
+    keys = regions[known].astype(np.int64) * len(drawing.paths) + tops[known]
+    pairs, which = np.unique(keys, return_inverse=True)
+    counts = np.bincount(which, votes[known])
     # Of each region the last one to come is the largest.
     by_size = pairs[np.argsort(counts, kind="stable")]
     main = dict(zip(*(part.tolist() for part in np.divmod(by_size, len(drawing.paths))), strict=True))

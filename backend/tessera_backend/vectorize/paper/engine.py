@@ -51,6 +51,7 @@ def draw(image: np.ndarray, params: VectorizeParams, progress: Progress = SILENT
     found, about_masks = masks(pictures, opaque, count, params, progress.part(0.1, 0.2), device)
     parts = layers.arrange(found, opaque, count)
     meta = {"engine": "paper", **about_pictures, **about_masks, "layers": 1 + max(part.layer for part in parts)}
+    meta |= _networks(meta, device)
     rng = np.random.default_rng(params.seed)
     paths = structure.shapes(parts, params.tolerance, rng, progress.part(0.2, 0.35))
     if alpha is None:
@@ -60,6 +61,17 @@ def draw(image: np.ndarray, params: VectorizeParams, progress: Progress = SILENT
     meta["structure_paths"] = len(state.items)
     _refine(state, parts, params, meta, progress.part(0.35, 1.0))
     return _drawing(state, parts, params, meta)
+
+
+def _networks(meta: dict[str, Any], device: str) -> dict[str, str]:
+    """The weights that were used, by name and hash, and where they ran; nothing where none were."""
+    found = [(about.get("model") or about["file"], about["sha256"]) for about in _learned(meta)]
+    names, hashes = (", ".join(each) for each in zip(*found, strict=True)) if found else ("", "")
+    return {"weights": names, "sha256": hashes, "device": device} if found else {}
+
+
+def _learned(meta: dict[str, Any]) -> list[dict[str, str]]:
+    return [meta[name] for name in ("diffusion", "segment_anything") if name in meta]
 
 
 def _refine(
