@@ -12,7 +12,6 @@ from ..progress import Progress
 from . import palette, paper, pursuit
 from .arrange import arranged
 from .canvas import Canvas, preview, psnr
-from .curves.nesting import mainland
 from .cutout import cut_out
 from .descent import fidelity
 from .drawing import Drawing, Path
@@ -48,7 +47,7 @@ def draw(working: Working, params: VectorizeParams, progress: Progress, device: 
 def _drawing(shapes: Shapes, canvas: Canvas, params: VectorizeParams) -> Drawing:
     width, height = canvas.raster.width, canvas.raster.height
     like = [Path((), np.zeros(3), level=int(level)) for level in shapes.level]
-    paths = [mainland(path) for path in to_paths(shapes.scene(width, height), like)]
+    paths = to_paths(shapes.scene(width, height), like)
     return Drawing(width, height, arranged(paths, width, height), level_names(params.levels))
 
 

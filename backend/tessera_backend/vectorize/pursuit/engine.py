@@ -23,8 +23,6 @@ from .swaps import Trader
 
 # Steps of descent: of engine fast, and to finish engine best.
 _FAST, _FINAL = 150, 150
-# To mend what taking shapes away has torn: few steps, px of the first ones.
-_SETTLING, _GENTLE = 40, 0.3
 _ROUNDS = 5
 # A beginning with more shapes than asked for, of which the least useful go.
 _SURPLUS = 1.4
@@ -45,8 +43,8 @@ def fast(canvas: Canvas, params: VectorizeParams, progress: Progress) -> tuple[S
 
     def make(paths: int, progress: Progress) -> Shapes:
         shapes = _chosen(canvas, parts, paths, params, progress.part(0.0, 0.2))
-        canvas.descend(shapes, _FAST, progress=progress.part(0.2, 0.9))
-        return _settled(canvas, shapes, paths, progress.part(0.9, 1.0))
+        canvas.descend(shapes, _FAST, progress=progress.part(0.2, 1.0))
+        return shapes
 
     return _good_enough(canvas, params, parts, make, progress.part(0.2, 1.0))
 
@@ -64,22 +62,10 @@ def best(canvas: Canvas, params: VectorizeParams, progress: Progress) -> tuple[S
                 shapes = _chosen(canvas, parts, count, params, part.part(0.0, 0.1))
                 made.append(trader.rounds(shapes, _ROUNDS, part.part(0.1, 1.0)))
         shapes, _ = min(made, key=lambda one: one[1])
-        canvas.descend(shapes, _FINAL, progress=progress.part(0.8, 0.95))
-        return _settled(canvas, shapes, paths, progress.part(0.95, 1.0))
+        canvas.descend(shapes, _FINAL, progress=progress.part(0.8, 1.0))
+        return shapes
 
     return _good_enough(canvas, params, parts, make, progress.part(0.1, 1.0))
-
-
-def _settled(canvas: Canvas, shapes: Shapes, paths: int, progress: Progress) -> Shapes:
-    """One outline a path, and no more paths than allowed: those that are worth least go."""
-    whole = shapes.separated()
-    if whole is shapes:
-        return shapes
-    if len(whole) > paths:
-        canvas.drawn(whole)
-        whole = whole.taken(np.sort(np.argsort(-canvas.worth(whole), kind="stable")[:paths]))
-    canvas.descend(whole, _SETTLING, rate=_GENTLE, progress=progress)
-    return whole
 
 
 def _parts(canvas: Canvas, params: VectorizeParams, progress: Progress) -> list[Parts]:
