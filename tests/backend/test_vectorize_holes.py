@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -67,7 +69,7 @@ def test_holes_are_kept(seed: int, far: float) -> None:
         assert not tangled(points, bounds).any()
         np.testing.assert_array_equal(points[~taken], moved[~taken])
         np.testing.assert_array_equal(points[taken], before[taken])
-        rounded = tuple(points[begin:end].round(1) for begin, end in zip(bounds[:-1], bounds[1:], strict=True))
+        rounded = tuple(points[begin:end].round(1) for begin, end in pairwise(bounds))
         assert len(islands(Path(rounded, np.zeros(3)))) == 1
 
 

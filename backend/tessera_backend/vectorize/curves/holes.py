@@ -6,6 +6,8 @@ asked for. One that crosses it is half an island.
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
 from ...compiled import njit
@@ -59,7 +61,7 @@ class Holes:
         """Of paths as `shapes.Shapes` has them; those that are tangled are let be until they once are not."""
         self._of = [
             (slice(contours[first], contours[last]), contours[first : last + 1] - contours[first])
-            for first, last in zip(paths[:-1], paths[1:], strict=True)
+            for first, last in pairwise(paths)
             if last - first > 1
         ]
         self._kept = [None if tangled(points[at], bounds).any() else points[at].copy() for at, bounds in self._of]

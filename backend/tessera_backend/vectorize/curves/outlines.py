@@ -14,7 +14,9 @@ from .holes import tangled
 _BEYOND = 4.0
 # How far a shape reaches beneath those that lie on it, px: curves are not quite on the borders of pixels.
 _UNDERLAP = 2
-# How often holes that cross other contours are made smaller, by two tolerances more each time, before they are left out.
+# How far its hidden edge stays from where those end, px.
+_RETREAT = 1
+# How often holes that cross other contours are made smaller, by two tolerances each time, before they are left out.
 _THICKER = 3
 
 
@@ -50,17 +52,22 @@ def _clear(ring: np.ndarray, others: np.ndarray, least: float) -> np.ndarray:
 def completed(mask: np.ndarray, later: np.ndarray) -> np.ndarray:
     """A shape's mask, whole behind what covers it: holes that shapes on it fill are none, and it reaches beneath them.
 
+    It does not reach as far as where these end on others that lie deeper: of two edges in the same place, one after the
+    other anti-aliased, the lower one shows as a rim.
+
     Args:
         mask: bool (H, W), what it has to cover.
         later: bool (H, W), where a shape that is painted later shows.
     """
     rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
+    room = _UNDERLAP + _RETREAT
     around = np.s_[
-        max(rows[0] - _UNDERLAP, 0) : rows[-1] + 1 + _UNDERLAP,
-        max(columns[0] - _UNDERLAP, 0) : columns[-1] + 1 + _UNDERLAP,
+        max(rows[0] - room, 0) : rows[-1] + 1 + room,
+        max(columns[0] - room, 0) : columns[-1] + 1 + room,
     ]
     whole = mask.copy()
     inside, above = whole[around], later[around]
+    shown = inside & ~above
     gaps = components(~inside, connectivity=1)
     for number, box in enumerate(find_objects(gaps), start=1):
         hole = gaps[box] == number
@@ -68,6 +75,10 @@ def completed(mask: np.ndarray, later: np.ndarray) -> np.ndarray:
         if not on_edge and above[box][hole].all():
             inside[box][hole] = True
     inside |= binary_dilation(inside, iterations=_UNDERLAP, mask=above)
+    ends = binary_dilation(~(inside | above), iterations=_RETREAT)
+    inner = inside & ~(ends & above & ~binary_dilation(shown))
+    if shown.any() and components(inner, connectivity=1).max() == components(inside, connectivity=1).max():
+        inside[:] = inner
     return whole
 
 
