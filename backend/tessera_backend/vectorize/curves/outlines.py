@@ -76,7 +76,7 @@ def completed(mask: np.ndarray, later: np.ndarray) -> np.ndarray:
             inside[box][hole] = True
     inside |= binary_dilation(inside, iterations=_UNDERLAP, mask=above)
     ends = binary_dilation(~(inside | above), iterations=_RETREAT)
-    inner = inside & ~(ends & above & ~binary_dilation(shown))
+    inner = inside & ~(ends & above & ~binary_dilation(shown, iterations=_UNDERLAP))
     if shown.any() and components(inner, connectivity=1).max() == components(inside, connectivity=1).max():
         inside[:] = inner
     return whole
