@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -11,7 +12,7 @@ from tessera_backend.vector_raster import Raster
 from tessera_backend.vectorize.arrange import arranged
 from tessera_backend.vectorize.canvas import Canvas
 from tessera_backend.vectorize.curves.outlines import outlined
-from tessera_backend.vectorize.descent import tidy
+from tessera_backend.vectorize.descent import shortening, tidy
 from tessera_backend.vectorize.drawing import Drawing, Path
 from tessera_backend.vectorize.scene import to_paths, to_scene
 from tessera_backend.vectorize.shapes import Shapes, neighbours
@@ -71,6 +72,39 @@ def test_noise_makes_no_needles() -> None:
     before = _length(shapes)
     canvas.descend(shapes, 150)
     assert _length(shapes) < 1.1 * before
+
+
+def test_weak_borders_are_calm() -> None:
+    """An outline that specks have notched is a circle's again where these hardly show, and keeps to strong ones."""
+    rows, columns = np.mgrid[:SIDE, :SIDE]
+    specks = disk(32, 32, 22) & ~disk(32, 32, 18) & ((rows // 3 + columns // 3) % 2 == 0)
+    lengths = []
+    for contrast in (0.05, 0.8):
+        image = picture(disk(32, 32, 20) ^ specks, (1 - contrast,) * 3)
+        shapes = shapes_of(disk(32, 32, 20) ^ specks)
+        shapes.paint.colors[:, :, :3] = 1 - contrast
+        canvas_of(image).descend(shapes, 150)
+        lengths.append(_length(shapes) / (2 * np.pi * 20))
+    assert lengths[0] < 0.9 * lengths[1]
+
+
+@given(st.integers(0, 2**31))
+@settings(max_examples=30, deadline=None)
+def test_shortening_is_a_derivative(seed: int) -> None:
+    """Of the control polygons' lengths, by central differences."""
+    points = np.random.default_rng(seed).uniform(0, 40, (18, 2))
+    contours = np.array([0, 9, 18])
+
+    def length(at: np.ndarray) -> float:
+        rings = (at[:9], at[9:])
+        return sum(float(np.linalg.norm(np.roll(ring, -1, 0) - ring, axis=1).sum()) for ring in rings)
+
+    slopes = shortening(points, neighbours(contours)[1])
+    step = np.zeros_like(points)
+    for i in np.ndindex(*points.shape):
+        step[i] = 1e-4
+        assert slopes[i] == pytest.approx((length(points + step) - length(points - step)) / 2e-4, abs=1e-3)
+        step[i] = 0.0
 
 
 def _length(shapes: Shapes) -> float:

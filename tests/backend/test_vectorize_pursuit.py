@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.ndimage import binary_dilation
 
 from tessera_backend.progress import SILENT
 from tessera_backend.vectorize import metrics, vectorize
@@ -101,6 +102,16 @@ def test_whole_behind_what_covers_it() -> None:
     ring = disk(32, 32, 25) & ~disk(32, 32, 10)
     np.testing.assert_array_equal(completed(ring, disk(32, 32, 10)), disk(32, 32, 25))
     np.testing.assert_array_equal(completed(ring, np.zeros_like(ring)), ring)
+
+
+def test_hidden_edges_stay_away_from_silhouettes() -> None:
+    """Beneath a rim that lies on it, a disk ends before that does, but not where there is nothing else."""
+    rim = disk(32, 32, 25) & ~disk(32, 32, 20)
+    for mask in (disk(32, 32, 25), disk(32, 32, 20)):
+        whole = completed(mask, rim)
+        assert whole[disk(32, 32, 21)].all()
+        assert not (whole & binary_dilation(~disk(32, 32, 25))).any()
+    np.testing.assert_array_equal(completed(disk(32, 32, 25), ~disk(32, 32, 20))[disk(32, 32, 25)], True)
 
 
 @pytest.mark.parametrize("preset", ["layered", "faithful"])

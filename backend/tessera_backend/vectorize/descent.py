@@ -9,12 +9,11 @@ import math
 from collections.abc import Callable
 
 import numpy as np
-from skimage.measure import points_in_poly
 
 from ..compiled import njit
 from ..progress import SILENT, Progress
 from ..vector_raster import RADIAL, Gradients, Raster
-from .curves.nesting import polygon
+from .curves.holes import Holes
 from .shapes import Shapes, neighbours
 
 POINTS, COLORS = 1.0, 0.01
@@ -23,10 +22,13 @@ _GEOMETRY = 0.02
 # A point's step is measured against its path's mean square slope, too, times this: Adam alone moves points whose slopes
 # are mere noise as far as those that matter, and outlines grow needles and loops.
 _SHARED = 4.0
+# Squared error, summed over pixels and channels, that a px of outline has to save: where a border is weak, outlines
+# that follow each speck save less.
+_BORDER = 0.006
 _DECAYS = (0.9, 0.99)
 _SHORTEST, _LONGEST = 0.02, 0.75
 # Steps after which it is seen to that holes are in their outlines.
-_CHECKED = 15
+_CHECKED = 5
 
 Loss = Callable[[np.ndarray], tuple[float, np.ndarray]]
 
@@ -69,13 +71,14 @@ def descend(
     values = [shapes.points, shapes.paint.colors, shapes.paint.geometry]
     first, second = ([np.zeros_like(value) for value in values] for _ in range(2))
     held = np.repeat(shapes.fixed, shapes.sizes)
-    holes = _Holes(shapes)
+    holes = Holes(shapes.points, shapes.contours, shapes.paths)
     before, after = neighbours(shapes.contours)
     losses = []
     for step in range(steps):
         if step % 10 == 0:
             progress("descent", step / steps, f"Step {step} of {steps}")
             if step and progress.enough():
+                holes.keep(shapes.points)
                 break
         scene = shapes.scene(raster.width, raster.height)
         image = raster.forward(scene, background)
@@ -83,6 +86,7 @@ def descend(
         value, upstream = loss(image)
         losses.append(value)
         slopes = _slopes(raster.backward(upstream), held, recolored)
+        slopes[0][~held] += _BORDER / upstream.size * shortening(shapes.points, after)[~held]
         falling = last + (1 - last) * 0.5 * (1 + math.cos(math.pi * step / max(steps - 1, 1)))
         rates = (rate, rate * COLORS, rate * _GEOMETRY * _lengths(shapes))
         for i, (slope, own_rate) in enumerate(zip(slopes, rates, strict=True)):
@@ -95,32 +99,8 @@ def descend(
         np.clip(shapes.paint.colors, 0.0, 1.0, out=shapes.paint.colors)
         tidy(shapes.points, shapes.smooth, before, after)
         if (step + 1) % _CHECKED == 0 or step + 1 == steps:
-            holes.keep(shapes, held)
+            first[0][holes.keep(shapes.points)] = 0.0
     return losses
-
-
-class _Holes:
-    """Holes stay in their outlines: outside they would be shapes, by the nonzero rule."""
-
-    def __init__(self, shapes: Shapes) -> None:
-        self._of = [
-            (shapes.paths[path], hole)
-            for path in np.flatnonzero(np.diff(shapes.paths) > 1)
-            for hole in range(shapes.paths[path] + 1, shapes.paths[path + 1])
-        ]
-        self._before = shapes.points.copy()
-
-    def keep(self, shapes: Shapes, held: np.ndarray) -> None:
-        """Those that left since the last time go back to where they were, and are held there."""
-        rings: dict[int, np.ndarray] = {}
-        for outer, hole in self._of:
-            if outer not in rings:
-                rings[outer] = polygon(shapes.points[shapes.contours[outer] : shapes.contours[outer + 1]], 4)
-            at = slice(shapes.contours[hole], shapes.contours[hole + 1])
-            if not points_in_poly(shapes.points[at][::3], rings[outer]).all():
-                shapes.points[at] = self._before[at]
-                held[at] = True
-        self._before = shapes.points.copy()
 
 
 def _shared(squares: np.ndarray, sizes: np.ndarray) -> np.ndarray:
@@ -143,6 +123,24 @@ def _lengths(shapes: Shapes) -> np.ndarray:
     x1, y1, x2, y2 = shapes.paint.geometry.T
     radial = shapes.paint.kind == RADIAL
     return np.where(radial, np.abs(x2), np.hypot(x2 - x1, y2 - y1))[:, None]
+
+
+def shortening(points: np.ndarray, after: np.ndarray) -> np.ndarray:
+    """How the length of contours' control polygons changes with their points.
+
+    Args:
+        points: float64 (M, 2), px.
+        after: as `shapes.neighbours` returns it.
+    Returns:
+        float64 (M, 2): nothing where three points lie on a line, in order.
+    """
+    following = np.arange(1, len(points) + 1)
+    following[2::3] = after
+    legs = points[following] - points
+    legs /= np.maximum(np.hypot(legs[:, 0], legs[:, 1]), _SHORTEST)[:, None]
+    slopes = -legs
+    slopes[following] += legs
+    return slopes
 
 
 @njit(cache=True)

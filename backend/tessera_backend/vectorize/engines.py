@@ -13,7 +13,6 @@ from ..progress import Progress
 from . import fills, palette, paper, pursuit, tiny
 from .arrange import arranged
 from .canvas import Canvas, preview, psnr
-from .curves.nesting import mainland
 from .cutout import cut_out
 from .descent import fidelity
 from .drawing import Drawing, Path
@@ -88,7 +87,7 @@ def _drawn_by(
     shapes, facts = _OURS[params.engine](canvas, params, progress)
     width, height = canvas.raster.width, canvas.raster.height
     like = [Path((), np.zeros(3), level=int(level)) for level in shapes.level]
-    paths = [mainland(path) for path in to_paths(shapes.scene(width, height), like)]
+    paths = to_paths(shapes.scene(width, height), like)
     return Drawing(width, height, arranged(paths, width, height), level_names(params.levels)), facts
 
 
@@ -114,7 +113,7 @@ def _in_colors(drawing: Drawing, canvas: Canvas, again: int, seed: int, progress
             break
         kept = np.delete(kept, least)
     paths = to_paths(shapes.taken(kept).scene(drawing.width, drawing.height), [drawing.paths[p] for p in kept])
-    return dataclasses.replace(drawing, paths=tuple(mainland(path) for path in paths))
+    return dataclasses.replace(drawing, paths=tuple(paths))
 
 
 def _chosen_again(shapes: Shapes, canvas: Canvas, count: int, seed: int) -> Canvas:

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from itertools import pairwise
 
 import numpy as np
 
 from ..vector_raster import Paint, Scene
-from .curves.nesting import islands
-from .drawing import Path
 
 # A joint whose handles turn by less than this is smooth, and stays so.
 _SMOOTH_COSINE = np.cos(np.radians(30.0))
@@ -62,21 +59,6 @@ class Shapes:
         """A path's first contour, float64 (3 n, 2), a view."""
         first = self.paths[path]
         return self.points[self.contours[first] : self.contours[first + 1]]
-
-    def separated(self) -> Shapes:
-        """Each path one outline with its holes: a hole that was moved out of its outline is a path of its own."""
-        outlines, source = [], []
-        for path in range(len(self)):
-            bounds = self.contours[self.paths[path] : self.paths[path + 1] + 1]
-            contours = tuple(self.points[begin:end] for begin, end in pairwise(bounds))
-            own = islands(Path(contours, np.zeros(3))) if len(contours) > 1 else [Path(contours, np.zeros(3))]
-            outlines += [part.contours for part in own]
-            source += [path] * len(own)
-        if len(source) == len(self):
-            return self
-        whole = Shapes.of(outlines, self.level[source], self.fixed[source])
-        whole.paint = self.taken(np.array(source)).paint
-        return whole
 
     def scene(self, width: int, height: int) -> Scene:
         """As the rasterizer takes it; arrays are shared."""

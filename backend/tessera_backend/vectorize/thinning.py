@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
+from .curves.holes import tangled
 from .curves.thin import sampled, thinned
 from .shapes import Shapes, starts
 
@@ -16,32 +19,37 @@ _LEAST, _MOST = 0.3, 1.5
 
 
 def thin(shapes: Shapes, image: np.ndarray, tolerance: float = 1.0) -> Shapes:
-    """The same shapes with fewer cubics.
+    """The same shapes with fewer cubics; those whose holes that would tangle stay as they are.
 
     Args:
         image: float (H, W, 3), sRGB in [0, 1]: the picture that is drawn.
         tolerance: of curves, px: what they may move by goes with it.
     """
-    points, smooth, sizes = [], [], []
-    for begin, end in zip(shapes.contours[:-1], shapes.contours[1:], strict=True):
-        contour = shapes.points[begin:end]
-        move = np.clip(_SHIFT / np.maximum(_contrast(contour, image), 1e-6), _LEAST, _MOST)
-        stay, fewer = thinned(contour, tolerance * move)
-        points.append(fewer)
-        smooth.append(shapes.smooth[begin // 3 : end // 3][stay])
-        sizes.append(len(fewer))
+    stay, every = [], []
+    for first, last in pairwise(shapes.paths):
+        bounds = shapes.contours[first : last + 1]
+        before = [shapes.points[begin:end] for begin, end in pairwise(bounds)]
+        after = [thinned(contour, tolerance * _moves(contour, image)) for contour in before]
+        points = [contour for _, contour in after]
+        if len(points) > 1 and tangled(np.concatenate(points), starts([len(c) for c in points])).any():
+            stay += [np.arange(begin // 3, end // 3) for begin, end in pairwise(bounds)]
+            every += before
+        else:
+            stay += [begin // 3 + kept for begin, (kept, _) in zip(bounds[:-1], after, strict=True)]
+            every += points
     whole = shapes.copy()
-    whole.points, whole.smooth = np.concatenate(points), np.concatenate(smooth)
-    whole.contours = starts(sizes)
+    whole.points, whole.smooth = np.concatenate(every), shapes.smooth[np.concatenate(stay)]
+    whole.contours = starts([len(contour) for contour in every])
     return whole
 
 
-def _contrast(contour: np.ndarray, image: np.ndarray) -> np.ndarray:
-    """How different the picture's colours are on both sides of each cubic: float64 (n,), root mean square."""
+def _moves(contour: np.ndarray, image: np.ndarray) -> np.ndarray:
+    """How far each cubic may move, px, float64 (n,): the less, the more the colours on its sides differ."""
     line = sampled(contour, (np.arange(_PLACES) + 0.5) / _PLACES)
     along = np.roll(line, -1, 0) - np.roll(line, 1, 0)
     aside = _ASIDE * along[:, ::-1] * [-1.0, 1.0] / np.maximum(np.hypot(*along.T), 1e-9)[:, None]
     height, width = image.shape[:2]
     left, right = (np.clip(line + way * aside, 0, [width - 1, height - 1]).astype(np.intp) for way in (1, -1))
     away = image[left[:, 1], left[:, 0]] - image[right[:, 1], right[:, 0]]
-    return np.sqrt((away.astype(np.float64) ** 2).sum(1).reshape(-1, _PLACES).mean(1))
+    contrast = np.sqrt((away.astype(np.float64) ** 2).sum(1).reshape(-1, _PLACES).mean(1))
+    return np.clip(_SHIFT / np.maximum(contrast, 1e-6), _LEAST, _MOST)

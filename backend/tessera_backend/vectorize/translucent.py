@@ -21,7 +21,6 @@ from . import fills
 from .arrange import arranged
 from .canvas import Canvas
 from .curves.area import covered, top
-from .curves.nesting import mainland
 from .curves.outlines import completed, outlined
 from .cutout.pieces import pieces
 from .drawing import Drawing, Path
@@ -91,7 +90,7 @@ class StandIn:
         _paint(shapes, veiled, canvas, gradients)
         canvas.descend(shapes, _STEPS, rate=_RATE, progress=progress)
         done = to_paths(shapes.scene(drawing.width, drawing.height), paths)
-        ready = arranged([mainland(path) for path in done], drawing.width, drawing.height)
+        ready = arranged(done, drawing.width, drawing.height)
         return dataclasses.replace(drawing, paths=ready)
 
 

@@ -6,6 +6,7 @@ import dataclasses
 
 import numpy as np
 
+from ...compiled import njit
 from ..drawing import Drawing, Path
 
 # Points per cubic of the polygons that stand for contours here.
@@ -49,12 +50,6 @@ def islands(path: Path) -> list[Path]:
     return [dataclasses.replace(path, contours=tuple(path.contours[i] for i in own)) for own in parts.values()]
 
 
-def mainland(path: Path) -> Path:
-    """A path without its smaller islands: holes may have drifted out of the outline that they were cut from."""
-    parts = islands(path) if len(path.contours) > 1 else []
-    return max(parts, key=lambda part: abs(area(polygon(part.contours[0])))) if parts else path
-
-
 def split_islands(drawing: Drawing) -> Drawing:
     """The same picture with every compound path taken apart, so that paths can be counted and compared."""
     return dataclasses.replace(drawing, paths=tuple(part for path in drawing.paths for part in islands(path)))
@@ -66,18 +61,31 @@ def _around(rings: list[np.ndarray]) -> list[list[int]]:
     around = []
     for i, ring in enumerate(rings):
         near = np.flatnonzero(((low < high[i]) & (high > low[i])).all(1)).tolist()
-        around.append([j for j in near if j != i and np.mean(_inside(rings[j], ring[::_STEPS])) > 0.5])
+        around.append([j for j in near if j != i and _mostly_in(rings[j], ring)])
     return around
 
 
-def _inside(ring: np.ndarray, points: np.ndarray) -> np.ndarray:
-    """bool (N,): by counting crossings of a ray to the right."""
-    x, y = ring.T
-    next_x, next_y = np.roll(ring, -1, 0).T
-    spans = (y > points[:, 1:]) != (next_y > points[:, 1:])
-    with np.errstate(divide="ignore", invalid="ignore"):
-        crossing = x + (points[:, 1:] - y) / (next_y - y) * (next_x - x)
-    return (spans & (crossing > points[:, :1])).sum(1) % 2 == 1
+@njit(cache=True)
+def holds(ring: np.ndarray, x: float, y: float) -> bool:
+    """Whether a point lies in a polygon (n, 2), by counting crossings of a ray to the right."""
+    inside = False
+    last = len(ring) - 1
+    for i in range(len(ring)):
+        if (ring[i, 1] > y) != (ring[last, 1] > y):
+            share = (y - ring[i, 1]) / (ring[last, 1] - ring[i, 1])
+            if ring[i, 0] + share * (ring[last, 0] - ring[i, 0]) > x:
+                inside = not inside
+        last = i
+    return inside
+
+
+@njit(cache=True)
+def _mostly_in(ring: np.ndarray, other: np.ndarray) -> bool:
+    """Whether more than half of the other polygon's points are in a polygon."""
+    count = 0
+    for x, y in other:
+        count += holds(ring, x, y)
+    return count > 0.5 * len(other)
 
 
 def area(ring: np.ndarray) -> float:

@@ -26,8 +26,6 @@ from .swaps import Trader
 _MOVING, _FINISHING = 100, 50
 # How far the rate falls in the former, and px of the first of the latter.
 _AGILE, _CALM = 0.4, 0.5
-# To mend what taking shapes away has torn: few steps, px of the first ones.
-_SETTLING, _GENTLE = 40, 0.3
 _ROUNDS = 5
 # A beginning with more shapes than asked for, of which the least useful go.
 _SURPLUS = 1.4
@@ -48,7 +46,7 @@ def fast(canvas: Canvas, params: VectorizeParams, progress: Progress) -> tuple[S
 
     def make(paths: int, progress: Progress) -> Shapes:
         shapes = _chosen(canvas, parts, paths, params, progress.part(0.0, 0.2))
-        return _finished(canvas, shapes, paths, params.tolerance, progress.part(0.2, 1.0))
+        return _finished(canvas, shapes, params.tolerance, progress.part(0.2, 1.0))
 
     return _good_enough(canvas, params, parts, make, progress.part(0.2, 1.0))
 
@@ -66,29 +64,17 @@ def best(canvas: Canvas, params: VectorizeParams, progress: Progress) -> tuple[S
                 shapes = _chosen(canvas, parts, count, params, part.part(0.0, 0.1))
                 made.append(trader.rounds(shapes, _ROUNDS, part.part(0.1, 1.0)))
         shapes, _ = min(made, key=lambda one: one[1])
-        return _finished(canvas, shapes, paths, params.tolerance, progress.part(0.8, 1.0))
+        return _finished(canvas, shapes, params.tolerance, progress.part(0.8, 1.0))
 
     return _good_enough(canvas, params, parts, make, progress.part(0.1, 1.0))
 
 
-def _finished(canvas: Canvas, shapes: Shapes, paths: int, tolerance: float, progress: Progress) -> Shapes:
-    """Moved to where they are best, of few nodes, no more than `paths`."""
+def _finished(canvas: Canvas, shapes: Shapes, tolerance: float, progress: Progress) -> Shapes:
+    """Moved to where they are best, of few nodes."""
     canvas.descend(shapes, _MOVING, last=_AGILE, progress=progress.part(0.0, 0.6))
     shapes = thin(shapes, canvas.image, tolerance)
-    canvas.descend(shapes, _FINISHING, rate=_CALM, progress=progress.part(0.6, 0.9))
-    return _settled(canvas, shapes, paths, progress.part(0.9, 1.0))
-
-
-def _settled(canvas: Canvas, shapes: Shapes, paths: int, progress: Progress) -> Shapes:
-    """One outline a path, and no more paths than allowed: those that are worth least go."""
-    whole = shapes.separated()
-    if whole is shapes:
-        return shapes
-    if len(whole) > paths:
-        canvas.drawn(whole)
-        whole = whole.taken(np.sort(np.argsort(-canvas.worth(whole), kind="stable")[:paths]))
-    canvas.descend(whole, _SETTLING, rate=_GENTLE, progress=progress)
-    return whole
+    canvas.descend(shapes, _FINISHING, rate=_CALM, progress=progress.part(0.6, 1.0))
+    return shapes
 
 
 def _parts(canvas: Canvas, params: VectorizeParams, progress: Progress) -> list[Parts]:
