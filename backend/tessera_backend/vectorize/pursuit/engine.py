@@ -22,18 +22,22 @@ from .pursue import pursue
 from .swaps import Trader
 
 # Steps of descent: of engine fast, and to finish engine best.
-_FAST, _FINAL = 150, 150
+_FAST, _FINAL = 150, 250
 # To mend what taking shapes away has torn: few steps, px of the first ones.
 _SETTLING, _GENTLE = 40, 0.3
-_ROUNDS = 5
+# Rounds of trading: of each beginning; then, of the best one, this many for all paths together, within limits: where
+# there are few shapes, trying another one is cheap.
+_FIRST, _ROUNDS, _LIMITS = 2, 240, (12, 20)
 # A beginning with more shapes than asked for, of which the least useful go.
 _SURPLUS = 1.4
 # Where a quality is asked for and not reached, so many times as many shapes are tried next.
 _MORE = 1.35
 
 # Parts of several trees overlap in ways that those of one, which nest, don't.
-_FAITHFUL = (Criterion(boundary=0.01), Criterion("constant", 0.01))
+_FAITHFUL: tuple[Criterion, ...] = (Criterion(boundary=0.01), Criterion("constant", 0.01))
 _LAYERED = _FAITHFUL[:1]
+# What only engine best chooses from, too: borders as they are, without the smoothing that loses texture.
+_FINE = Criterion(boundary=0.01, sharpened=0, price=0.02)
 
 # Makes at most so many shapes.
 Make = Callable[[int, Progress], Shapes]
@@ -41,7 +45,8 @@ Make = Callable[[int, Progress], Shapes]
 
 def fast(canvas: Canvas, params: VectorizeParams, progress: Progress) -> tuple[Shapes, dict[str, Any]]:
     """One choice of shapes, one descent."""
-    parts = _parts(canvas, params, progress.part(0.0, 0.2))
+    criteria = _LAYERED if params.preset == "layered" else _FAITHFUL
+    parts = _parts(canvas, params, criteria, progress.part(0.0, 0.2))
 
     def make(paths: int, progress: Progress) -> Shapes:
         shapes = _chosen(canvas, parts, paths, params, progress.part(0.0, 0.2))
@@ -52,18 +57,22 @@ def fast(canvas: Canvas, params: VectorizeParams, progress: Progress) -> tuple[S
 
 
 def best(canvas: Canvas, params: VectorizeParams, progress: Progress) -> tuple[Shapes, dict[str, Any]]:
-    """Two beginnings trade shapes; the better of them is finished."""
-    parts = _parts(canvas, params, progress.part(0.0, 0.1))
+    """Several beginnings trade shapes; the best of them goes on with it, and is finished."""
+    layered = params.preset == "layered"
+    parts = _parts(canvas, params, _LAYERED if layered else (*_FAITHFUL, _FINE), progress.part(0.0, 0.1))
+    smooth = parts if layered else parts[:-1]
+    beginnings = [(smooth, 1.0), (parts, 1.0), (parts, _SURPLUS)][layered:]
 
     def make(paths: int, progress: Progress) -> Shapes:
-        trader = Trader(canvas, parts, paths, params.tolerance, params.gradients, params.levels - 1)
-        made = []
-        for number, count in enumerate(dict.fromkeys((paths, round(paths * _SURPLUS)))):
-            part = progress.part(0.4 * number, 0.4 * (number + 1))
+        trader = Trader(canvas, paths, params.tolerance, params.gradients, params.levels - 1)
+        made: list[tuple[Shapes, float]] = []
+        for number, (own, surplus) in enumerate(beginnings):
+            part = progress.part(0.4 * number / len(beginnings), 0.4 * (number + 1) / len(beginnings))
             if not (made and progress.enough()):
-                shapes = _chosen(canvas, parts, count, params, part.part(0.0, 0.1))
-                made.append(trader.rounds(shapes, _ROUNDS, part.part(0.1, 1.0)))
-        shapes, _ = min(made, key=lambda one: one[1])
+                shapes = _chosen(canvas, own, round(paths * surplus), params, part.part(0.0, 0.1))
+                made.append(trader.rounds(trader.begun(shapes, part.part(0.1, 0.5)), own, _FIRST, part.part(0.5, 1.0)))
+        rounds = int(np.clip(_ROUNDS // paths, *_LIMITS))
+        shapes, _ = trader.rounds(min(made, key=lambda one: one[1]), parts, rounds, progress.part(0.4, 0.8))
         canvas.descend(shapes, _FINAL, progress=progress.part(0.8, 0.95))
         return _settled(canvas, shapes, paths, progress.part(0.95, 1.0))
 
@@ -82,8 +91,7 @@ def _settled(canvas: Canvas, shapes: Shapes, paths: int, progress: Progress) -> 
     return whole
 
 
-def _parts(canvas: Canvas, params: VectorizeParams, progress: Progress) -> list[Parts]:
-    criteria = _LAYERED if params.preset == "layered" else _FAITHFUL
+def _parts(canvas: Canvas, params: VectorizeParams, criteria: tuple[Criterion, ...], progress: Progress) -> list[Parts]:
     if not params.gradients:
         criteria = tuple(dict.fromkeys(dataclasses.replace(one, model="constant") for one in criteria))
     return [
