@@ -121,7 +121,7 @@ def test_a_new_shape_goes_below_what_is_drawn_well() -> None:
     shapes = Shapes.of(outlines, np.array([0, 1, 1, 1, 1]), np.arange(5) < 1)
     canvas.fill(shapes, False)
     shapes.paint.colors[0] = (0, 0, 0, 1)
-    trader = Trader(canvas, 6, 0.5, False, 2)
+    trader = Trader(canvas, 6, 0.5, False, 2, (0.5, 0.25))
     parts = [Parts.grown(canvas, Criterion("constant", price=0.02), False, 8, SILENT)]
     offers = trader.offers(shapes, parts, 1)
     more = trader.joined(shapes, offers)

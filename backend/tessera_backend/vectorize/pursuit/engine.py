@@ -36,6 +36,9 @@ _MORE = 1.35
 # Parts of several trees overlap in ways that those of one, which nest, don't.
 _FAITHFUL: tuple[Criterion, ...] = (Criterion(boundary=0.01), Criterion("constant", 0.01))
 _LAYERED = _FAITHFUL[:1]
+# Shares of the shapes above which new ones may go. Below others, one is seen through their holes: as near to the
+# picture as can be, but hardly a layer.
+_HEIGHTS = (0.5, 0.25)
 # What only engine best chooses from, too: borders as they are, without the smoothing that loses texture.
 _FINE = Criterion(boundary=0.01, sharpened=0, price=0.02)
 
@@ -59,20 +62,26 @@ def fast(canvas: Canvas, params: VectorizeParams, progress: Progress) -> tuple[S
 def best(canvas: Canvas, params: VectorizeParams, progress: Progress) -> tuple[Shapes, dict[str, Any]]:
     """Several beginnings trade shapes; the best of them goes on with it, and is finished."""
     layered = params.preset == "layered"
-    parts = _parts(canvas, params, _LAYERED if layered else (*_FAITHFUL, _FINE), progress.part(0.0, 0.1))
-    smooth = parts if layered else parts[:-1]
-    beginnings = [(smooth, 1.0), (parts, 1.0), (parts, _SURPLUS)][layered:]
+    parts = _parts(canvas, params, (*(_LAYERED if layered else _FAITHFUL), _FINE), progress.part(0.0, 0.1))
+    smooth, fine = parts[:-1], parts[-1:]
+    if layered:
+        beginnings = [(smooth, 1.0), (smooth, _SURPLUS), (fine, _SURPLUS)]
+    else:
+        beginnings = [(smooth, 1.0), (parts, 1.0), (parts, _SURPLUS)]
 
     def make(paths: int, progress: Progress) -> Shapes:
-        trader = Trader(canvas, paths, params.tolerance, params.gradients, params.levels - 1)
+        heights = () if layered else _HEIGHTS
+        trader = Trader(canvas, paths, params.tolerance, params.gradients, params.levels - 1, heights)
         made: list[tuple[Shapes, float]] = []
         for number, (own, surplus) in enumerate(beginnings):
             part = progress.part(0.4 * number / len(beginnings), 0.4 * (number + 1) / len(beginnings))
             if not (made and progress.enough()):
                 shapes = _chosen(canvas, own, round(paths * surplus), params, part.part(0.0, 0.1))
                 made.append(trader.rounds(trader.begun(shapes, part.part(0.1, 0.5)), own, _FIRST, part.part(0.5, 1.0)))
+        number = int(np.argmin([error for _, error in made]))
+        own = beginnings[number][0] if layered else parts
         rounds = int(np.clip(_ROUNDS // paths, *_LIMITS))
-        shapes, _ = trader.rounds(min(made, key=lambda one: one[1]), parts, rounds, progress.part(0.4, 0.8))
+        shapes, _ = trader.rounds(made[number], own, rounds, progress.part(0.4, 0.8))
         canvas.descend(shapes, _FINAL, progress=progress.part(0.8, 0.95))
         return _settled(canvas, shapes, paths, progress.part(0.95, 1.0))
 

@@ -17,17 +17,17 @@ from .. import fills
 from ..canvas import Canvas
 from ..curves.outlines import outlined
 from ..shapes import Shapes
-from .parts import UNSEEN, Offer, Parts, Place
+from .parts import Offer, Parts, Place
 from .pursue import disjoint
 
 # Share of all shapes that the first round may trade, and of that, the next one after one that did not pay.
 _TRADED, _FEWER = 0.25, 0.7
 # Steps of descent with too many shapes, and with those that stay; how far its rate falls: shapes stay agile.
 _TRIED, _STEPS, _LAST = 20, 40, 0.3
+# A shape that is worth less, in squared error over all, goes though there is room for it: it repairs others' borders.
+_USELESS = 1.0
 # Surplus shapes that leave at once: the worth of one depends on the others.
 _AT_ONCE = 8
-# Where new shapes may go, besides on top: above this share of the others.
-_PLACES = (0.5, 0.25)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,6 +39,7 @@ class Trader:
         tolerance: of new curves, px.
         gradients: whether new shapes may have them.
         level: of new shapes that go on top; others have that of the one below them.
+        heights: where new shapes may go, besides on top: above these shares of the others.
     """
 
     canvas: Canvas
@@ -46,6 +47,7 @@ class Trader:
     tolerance: float
     gradients: bool
     level: int
+    heights: Sequence[float] = ()
 
     def begun(self, shapes: Shapes, progress: Progress) -> tuple[Shapes, float]:
         """Moved, no more than allowed, and their mean squared error."""
@@ -90,7 +92,7 @@ class Trader:
         """Up to `count` parts of the picture that are drawn worst."""
         away = self.canvas.drawn(shapes) - self.canvas.target
         top = self.canvas.raster.top()
-        heights = sorted({max(1, int(len(shapes) * share)) for share in _PLACES}, reverse=True)
+        heights = sorted({max(1, int(len(shapes) * share)) for share in self.heights}, reverse=True)
         places = [Place(height, top < height) for height in heights if height < len(shapes)]
         return disjoint(parts, (away * away).sum(1), count, places)
 
@@ -102,7 +104,7 @@ class Trader:
         while True:
             self.canvas.drawn(shapes)
             worth = self.canvas.worth(shapes)
-            surplus = max(len(shapes) - paths, int((worth < UNSEEN).sum()))
+            surplus = max(len(shapes) - paths, int((worth < _USELESS).sum()))
             if surplus <= 0:
                 return shapes
             shapes = shapes.taken(np.sort(np.argsort(worth, kind="stable")[-(-surplus // 2) :]))
