@@ -62,26 +62,23 @@ def fast(canvas: Canvas, params: VectorizeParams, progress: Progress) -> tuple[S
 def best(canvas: Canvas, params: VectorizeParams, progress: Progress) -> tuple[Shapes, dict[str, Any]]:
     """Several beginnings trade shapes; the best of them goes on with it, and is finished."""
     layered = params.preset == "layered"
-    parts = _parts(canvas, params, (*(_LAYERED if layered else _FAITHFUL), _FINE), progress.part(0.0, 0.1))
-    smooth, fine = parts[:-1], parts[-1:]
-    if layered:
-        beginnings = [(smooth, 1.0), (smooth, _SURPLUS), (fine, _SURPLUS)]
-    else:
-        beginnings = [(smooth, 1.0), (parts, 1.0), (parts, _SURPLUS)]
+    parts = _parts(canvas, params, _LAYERED if layered else (*_FAITHFUL, _FINE), progress.part(0.0, 0.1))
+    # Of how many of the trees, and how many times as many shapes; the finer tree is the last one.
+    smooth = len(parts) if layered else len(parts) - 1
+    beginnings = list(dict.fromkeys([(smooth, 1.0), (len(parts), 1.0), (len(parts), _SURPLUS)]))
 
     def make(paths: int, progress: Progress) -> Shapes:
         heights = () if layered else _HEIGHTS
         trader = Trader(canvas, paths, params.tolerance, params.gradients, params.levels - 1, heights)
         made: list[tuple[Shapes, float]] = []
-        for number, (own, surplus) in enumerate(beginnings):
+        for number, (trees, surplus) in enumerate(beginnings):
             part = progress.part(0.4 * number / len(beginnings), 0.4 * (number + 1) / len(beginnings))
             if not (made and progress.enough()):
+                own = parts[:trees]
                 shapes = _chosen(canvas, own, round(paths * surplus), params, part.part(0.0, 0.1))
                 made.append(trader.rounds(trader.begun(shapes, part.part(0.1, 0.5)), own, _FIRST, part.part(0.5, 1.0)))
-        number = int(np.argmin([error for _, error in made]))
-        own = beginnings[number][0] if layered else parts
         rounds = int(np.clip(_ROUNDS // paths, *_LIMITS))
-        shapes, _ = trader.rounds(made[number], own, rounds, progress.part(0.4, 0.8))
+        shapes, _ = trader.rounds(min(made, key=lambda one: one[1]), parts, rounds, progress.part(0.4, 0.8))
         canvas.descend(shapes, _FINAL, progress=progress.part(0.8, 0.95))
         return _settled(canvas, shapes, paths, progress.part(0.95, 1.0))
 
