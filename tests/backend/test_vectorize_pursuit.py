@@ -9,10 +9,11 @@ from scipy.ndimage import binary_dilation
 from tessera_backend.progress import SILENT
 from tessera_backend.vectorize import metrics, vectorize
 from tessera_backend.vectorize.canvas import Canvas
-from tessera_backend.vectorize.curves.outlines import completed
+from tessera_backend.vectorize.curves.outlines import backdrop, completed, outlined
 from tessera_backend.vectorize.pursuit.parts import Criterion, Parts
 from tessera_backend.vectorize.pursuit.pursue import disjoint, pursue
 from tessera_backend.vectorize.pursuit.swaps import Trader
+from tessera_backend.vectorize.shapes import Shapes
 from tessera_backend.vectorize.svg import to_svg
 from tessera_backend.vectorize.working import Working
 from tessera_protocol.jobs import VectorizeParams
@@ -76,13 +77,82 @@ def test_offers_don_t_overlap() -> None:
     parts = [Parts.grown(canvas, model, False, 8, SILENT) for model in (Criterion(), Criterion("constant"))]
     error = ((image - image.mean((0, 1))) ** 2).sum(2)
     offers = disjoint(parts, error, 5)
-    masks = np.array([mask for _, mask in offers])
+    masks = np.array([offer.mask for offer in offers])
     assert masks.sum(0).max() == 1
-    gains = [gain for gain, _ in offers]
+    gains = [offer.gain for offer in offers]
     assert gains == sorted(gains, reverse=True)
-    for gain, mask in offers:
-        own = image[mask] - image[mask].mean(0)
-        assert gain == pytest.approx(error[mask].sum() - (own**2).sum(), abs=1e-3)
+    for offer in offers:
+        own = image[offer.mask] - image[offer.mask].mean(0)
+        assert offer.gain == pytest.approx(error[offer.mask].sum() - (own**2).sum(), abs=1e-3)
+
+
+def test_long_outlines_are_dear() -> None:
+    """Of a line and a square that are as wrong, the line goes first; not where outlines have a price."""
+    image = np.zeros((SIDE, SIDE, 3), np.float32)
+    image[40:47, 10:17] = 0.5
+    image[10:12, 5:35] = 0.5
+    canvas = canvas_of(image)
+    error = (image**2).sum(2)
+
+    def first(price: float) -> int:
+        offers = disjoint([Parts.grown(canvas, Criterion(price=price), False, 8, SILENT)], error, 2)
+        assert offers[0].gain == pytest.approx(
+            0.75 * offers[0].mask.sum() - price * perimeter(offers[0].mask), abs=1e-3
+        )
+        return int(offers[0].mask.sum())
+
+    assert first(0.0) == 60
+    assert first(0.3) == 49
+
+
+def perimeter(mask: np.ndarray) -> int:
+    return int((mask[1:] != mask[:-1]).sum() + (mask[:, 1:] != mask[:, :-1]).sum())
+
+
+def test_a_new_shape_goes_below_what_is_drawn_well() -> None:
+    """A disk with dots on it, which are drawn already: the disk is put below them, and they are still there."""
+    image = np.zeros((SIDE, SIDE, 3), np.float32)
+    image[disk(32, 32, 24)] = (0.9, 0.5, 0.2)
+    dots = [disk(22 + 20 * i, 24 + 16 * j, 6) for i in range(2) for j in range(2)]
+    colors = np.random.default_rng(1).uniform(0, 1, (4, 3))
+    for dot, color in zip(dots, colors, strict=True):
+        image[dot] = color
+    canvas = canvas_of(image)
+    outlines = [[backdrop(SIDE, SIDE)], *(outlined(dot, 0.5) for dot in dots)]
+    shapes = Shapes.of(outlines, np.array([0, 1, 1, 1, 1]), np.arange(5) < 1)
+    canvas.fill(shapes, False)
+    shapes.paint.colors[0] = (0, 0, 0, 1)
+    trader = Trader(canvas, 6, 0.5, False, 2, (0.5, 0.25))
+    parts = [Parts.grown(canvas, Criterion("constant", price=0.02), False, 8, SILENT)]
+    offers = trader.offers(shapes, parts, 1)
+    more = trader.joined(shapes, offers)
+    assert [int(size) for size in more.level] == [0, 0, 1, 1, 1, 1]
+    assert canvas.error(more) < 0.05 * canvas.error(shapes)
+
+
+def test_twins_don_t_leave_together() -> None:
+    """Of two shapes, one on the other, neither is worth anything; but only one of them may go."""
+    canvas = canvas_of(cells())
+    shapes, _ = chosen(canvas, 7)
+    canvas.descend(shapes, 40)
+    before = canvas.error(shapes)
+    trader = Trader(canvas, 7, 0.5, False, 2)
+    kept = trader.pruned(shapes.joined(shapes.taken(np.arange(1, 7))), 7)
+    assert len(kept) == 7
+    assert canvas.error(kept) < 1.2 * before
+    assert len(trader.pruned(kept.joined(kept.taken(np.array([6]))), 9)) == 7  # one that nobody would miss
+
+
+def test_what_was_tried_is_not_tried_again() -> None:
+    """A part that is left out is offered no more, nor nearly the same one; another one is, that takes away less."""
+    canvas = canvas_of(cells())
+    parts = Parts.grown(canvas, Criterion("constant"), False, 8, SILENT)
+    error = ((canvas.image - canvas.image.mean((0, 1))) ** 2).sum(2)
+    first = disjoint([parts], error, 1)[0]
+    again = disjoint([parts.without([first.mask])], error, 1)[0]
+    shared = (again.mask & first.mask).sum() / (again.mask | first.mask).sum()
+    assert shared < 0.6
+    assert 0 < again.gain < first.gain
 
 
 def test_trading_keeps_the_budget_and_helps() -> None:
@@ -90,8 +160,8 @@ def test_trading_keeps_the_budget_and_helps() -> None:
     canvas = canvas_of(cells())
     shapes, parts = chosen(canvas, 3)
     before = canvas.error(shapes)
-    trader = Trader(canvas, parts, 7, 0.5, False, 2)
-    traded, error = trader.rounds(shapes, 4, SILENT)
+    trader = Trader(canvas, 7, 0.5, False, 2)
+    traded, error = trader.rounds(trader.begun(shapes, SILENT), parts, 8, SILENT)
     assert len(traded) <= 7
     assert error == pytest.approx(canvas.error(traded), rel=1e-3)
     assert error < 0.05 * before

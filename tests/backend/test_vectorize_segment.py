@@ -161,6 +161,11 @@ def test_tree_answers() -> None:
         assert values[mask].sum() == pytest.approx(sums[node])
         for above in tree.ancestors(node):
             assert tree.mask(above)[mask].all()
+        border = sum(
+            int(((mask[a] != mask[b]) & opaque[a] & opaque[b]).sum())
+            for a, b in ((np.s_[1:], np.s_[:-1]), (np.s_[:, 1:], np.s_[:, :-1]))
+        )
+        assert tree.perimeters()[node] == border
     assert tree.ancestors(0)[-1] == 2 * tree.leaves - 2
     assert np.array_equal(tree.mask(2 * tree.leaves - 2), tree.labels >= 0)
 

@@ -22,19 +22,26 @@ from .parts import Criterion, Parts
 from .pursue import pursue
 from .swaps import Trader
 
-# Steps of descent, of both engines: before and after nodes that hardly matter have gone.
-_MOVING, _FINISHING = 100, 50
-# How far the rate falls in the former, and px of the first of the latter.
-_AGILE, _CALM = 0.4, 0.5
-_ROUNDS = 5
+# Steps of descent: of engine fast, and to finish engine best.
+_FAST, _FINAL = 150, 250
+# After this share of them nodes that hardly matter go; how far the rate falls before, and px of the first step after.
+_THINNED, _AGILE, _CALM = 2 / 3, 0.4, 0.5
+# Rounds of trading: of each beginning; then, of the best one, this many for all paths together, within limits: where
+# there are few shapes, trying another one is cheap.
+_FIRST, _ROUNDS, _LIMITS = 2, 240, (12, 20)
 # A beginning with more shapes than asked for, of which the least useful go.
 _SURPLUS = 1.4
 # Where a quality is asked for and not reached, so many times as many shapes are tried next.
 _MORE = 1.35
 
 # Parts of several trees overlap in ways that those of one, which nest, don't.
-_FAITHFUL = (Criterion(boundary=0.01), Criterion("constant", 0.01))
+_FAITHFUL: tuple[Criterion, ...] = (Criterion(boundary=0.01), Criterion("constant", 0.01))
 _LAYERED = _FAITHFUL[:1]
+# Shares of the shapes above which new ones may go. Below others, one is seen through their holes: as near to the
+# picture as can be, but hardly a layer.
+_HEIGHTS = (0.5, 0.25)
+# What only engine best chooses from, too: borders as they are, without the smoothing that loses texture.
+_FINE = Criterion(boundary=0.01, sharpened=0, price=0.02)
 
 # Makes at most so many shapes.
 Make = Callable[[int, Progress], Shapes]
@@ -42,43 +49,51 @@ Make = Callable[[int, Progress], Shapes]
 
 def fast(canvas: Canvas, params: VectorizeParams, progress: Progress) -> tuple[Shapes, dict[str, Any]]:
     """One choice of shapes, one descent."""
-    parts = _parts(canvas, params, progress.part(0.0, 0.2))
+    criteria = _LAYERED if params.preset == "layered" else _FAITHFUL
+    parts = _parts(canvas, params, criteria, progress.part(0.0, 0.2))
 
     def make(paths: int, progress: Progress) -> Shapes:
         shapes = _chosen(canvas, parts, paths, params, progress.part(0.0, 0.2))
-        return _finished(canvas, shapes, params.tolerance, progress.part(0.2, 1.0))
+        return _finished(canvas, shapes, _FAST, params.tolerance, progress.part(0.2, 1.0))
 
     return _good_enough(canvas, params, parts, make, progress.part(0.2, 1.0))
 
 
 def best(canvas: Canvas, params: VectorizeParams, progress: Progress) -> tuple[Shapes, dict[str, Any]]:
-    """Two beginnings trade shapes; the better of them is finished."""
-    parts = _parts(canvas, params, progress.part(0.0, 0.1))
+    """Several beginnings trade shapes; the best of them goes on with it, and is finished."""
+    layered = params.preset == "layered"
+    parts = _parts(canvas, params, _LAYERED if layered else (*_FAITHFUL, _FINE), progress.part(0.0, 0.1))
+    # Of how many of the trees, and how many times as many shapes; the finer tree is the last one.
+    smooth = len(parts) if layered else len(parts) - 1
+    beginnings = list(dict.fromkeys([(smooth, 1.0), (len(parts), 1.0), (len(parts), _SURPLUS)]))
 
     def make(paths: int, progress: Progress) -> Shapes:
-        trader = Trader(canvas, parts, paths, params.tolerance, params.gradients, params.levels - 1)
-        made = []
-        for number, count in enumerate(dict.fromkeys((paths, round(paths * _SURPLUS)))):
-            part = progress.part(0.4 * number, 0.4 * (number + 1))
+        heights = () if layered else _HEIGHTS
+        trader = Trader(canvas, paths, params.tolerance, params.gradients, params.levels - 1, heights)
+        made: list[tuple[Shapes, float]] = []
+        for number, (trees, surplus) in enumerate(beginnings):
+            part = progress.part(0.4 * number / len(beginnings), 0.4 * (number + 1) / len(beginnings))
             if not (made and progress.enough()):
-                shapes = _chosen(canvas, parts, count, params, part.part(0.0, 0.1))
-                made.append(trader.rounds(shapes, _ROUNDS, part.part(0.1, 1.0)))
-        shapes, _ = min(made, key=lambda one: one[1])
-        return _finished(canvas, shapes, params.tolerance, progress.part(0.8, 1.0))
+                own = parts[:trees]
+                shapes = _chosen(canvas, own, round(paths * surplus), params, part.part(0.0, 0.1))
+                made.append(trader.rounds(trader.begun(shapes, part.part(0.1, 0.5)), own, _FIRST, part.part(0.5, 1.0)))
+        rounds = int(np.clip(_ROUNDS // paths, *_LIMITS))
+        shapes, _ = trader.rounds(min(made, key=lambda one: one[1]), parts, rounds, progress.part(0.4, 0.8))
+        return _finished(canvas, shapes, _FINAL, params.tolerance, progress.part(0.8, 1.0))
 
     return _good_enough(canvas, params, parts, make, progress.part(0.1, 1.0))
 
 
-def _finished(canvas: Canvas, shapes: Shapes, tolerance: float, progress: Progress) -> Shapes:
+def _finished(canvas: Canvas, shapes: Shapes, steps: int, tolerance: float, progress: Progress) -> Shapes:
     """Moved to where they are best, of few nodes."""
-    canvas.descend(shapes, _MOVING, last=_AGILE, progress=progress.part(0.0, 0.6))
+    before = round(steps * _THINNED)
+    canvas.descend(shapes, before, last=_AGILE, progress=progress.part(0.0, _THINNED))
     shapes = thin(shapes, canvas.image, tolerance)
-    canvas.descend(shapes, _FINISHING, rate=_CALM, progress=progress.part(0.6, 1.0))
+    canvas.descend(shapes, steps - before, rate=_CALM, progress=progress.part(_THINNED, 1.0))
     return shapes
 
 
-def _parts(canvas: Canvas, params: VectorizeParams, progress: Progress) -> list[Parts]:
-    criteria = _LAYERED if params.preset == "layered" else _FAITHFUL
+def _parts(canvas: Canvas, params: VectorizeParams, criteria: tuple[Criterion, ...], progress: Progress) -> list[Parts]:
     if not params.gradients:
         criteria = tuple(dict.fromkeys(dataclasses.replace(one, model="constant") for one in criteria))
     return [

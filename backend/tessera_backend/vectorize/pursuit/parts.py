@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -12,21 +13,54 @@ from ..segment import Tree, grow, moments, residuals, sharpen
 
 # A shape that is worth less, in squared error over all, is not seen: ten pixels that are off by a tenth.
 UNSEEN = 0.3
+# Share of the pixels of two masks from which on, where both have them, they are nearly the same.
+_SAME = 0.6
 
 
 @dataclasses.dataclass(frozen=True)
 class Criterion:
-    """What regions are merged by.
+    """What regions are merged by, and what parts are judged by.
 
     Attributes:
         model: "affine" or "constant": how a region's colours may change within it.
         boundary: squared error that a px of border is worth.
         sharpened: passes of `segment.sharpen` before.
+        price: squared error that a part has to take away for each px of its outline: ragged borders and the rims that
+            anti-aliasing leaves are long for what they show.
     """
 
     model: str = "affine"
     boundary: float = 0.0
     sharpened: int = 1
+    price: float = 0.0
+
+
+@dataclasses.dataclass(frozen=True)
+class Place:
+    """Where in the order of shapes a new one goes.
+
+    Attributes:
+        below: how many shapes it lies above.
+        seen: bool (H, W), pixels that it would show: where none of the shapes above it is.
+    """
+
+    below: int
+    seen: np.ndarray
+
+
+@dataclasses.dataclass(frozen=True)
+class Offer:
+    """A part that could be drawn.
+
+    Attributes:
+        gain: squared error that it takes away, less the price of its outline.
+        mask: bool (H, W), all of it.
+        place: where it gains most; None on top of all.
+    """
+
+    gain: float
+    mask: np.ndarray
+    place: Place | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,12 +68,18 @@ class Parts:
     """The nodes of a tree as shapes that could be drawn.
 
     Attributes:
+        image: float32 (H, W, 3), the picture.
         tree: of regions.
+        gradients: whether fills may have them.
+        price: float64 (nodes,), of their outlines.
         rest: float64 (nodes,), squared error that each has left with a fill of its own.
         allowed: bool (nodes,).
     """
 
+    image: np.ndarray
     tree: Tree
+    gradients: bool
+    price: np.ndarray
     rest: np.ndarray
     allowed: np.ndarray
 
@@ -58,21 +98,40 @@ class Parts:
         tree = grow(image, inside, model=criterion.model, boundary=criterion.boundary)
         rows = tree.gathered(moments(canvas.image, tree.labels, tree.leaves))
         # Of what has fewer pixels than that in all, the whole.
-        return Parts(tree, residuals(rows, gradients), rows[:, 0] >= min(smallest, rows[-1, 0]))
+        allowed = rows[:, 0] >= min(smallest, rows[-1, 0])
+        price = criterion.price * tree.perimeters()
+        return Parts(canvas.image, tree, gradients, price, residuals(rows, gradients), allowed)
 
-    def best(self, error: np.ndarray, want: int) -> list[tuple[float, int]]:
-        """Disjoint nodes, those first that would take most away of `error` (H, W): (by how much, node)."""
-        gain = np.where(self.allowed, self.tree.sums(error) - self.rest, -1.0)
+    def best(self, error: np.ndarray, want: int, places: Sequence[Place] = ()) -> list[tuple[float, int, Place | None]]:
+        """Disjoint nodes, those first that would take most away of `error` (H, W): (by how much, node, where)."""
+        gains = np.stack([self.tree.sums(error) - self.rest, *(self._gain(error, place.seen) for place in places)])
+        where = gains.argmax(0)
+        gain = np.where(self.allowed, gains.max(0) - self.price, -1.0)
         taken = np.zeros(len(gain), bool)
-        found: list[tuple[float, int]] = []
+        found: list[tuple[float, int, Place | None]] = []
         for node in np.argsort(-gain, kind="stable"):
             if len(found) == want or gain[node] <= UNSEEN:
                 break
             if not taken[node]:
-                found.append((float(gain[node]), int(node)))
+                found.append((float(gain[node]), int(node), places[where[node] - 1] if where[node] else None))
                 taken[self.tree.ancestors(int(node))] = True
                 taken[self._below(int(node))] = True
         return found
+
+    def without(self, masks: Sequence[np.ndarray]) -> Parts:
+        """Nodes that are nearly the same as one of some masks, bool (H, W), are not allowed any more."""
+        size, allowed = self.tree.moments[:, 0], self.allowed.copy()
+        for mask in masks:
+            shared = self.tree.sums(mask.astype(np.float64))
+            allowed &= shared < _SAME * (size + mask.sum() - shared)
+        return dataclasses.replace(self, allowed=allowed)
+
+    def _gain(self, error: np.ndarray, seen: np.ndarray) -> np.ndarray:
+        """What each node takes away of an error where it is seen."""
+        labels = np.where(seen, self.tree.labels, -1).astype(np.int32)
+        rows = self.tree.gathered(moments(self.image, labels, self.tree.leaves))
+        rest: np.ndarray = residuals(rows, self.gradients)
+        return self.tree.sums(np.where(seen, error, 0.0)) - rest
 
     def _below(self, node: int) -> list[int]:
         every, stack = [], [node]

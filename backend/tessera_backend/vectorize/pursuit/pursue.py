@@ -17,7 +17,7 @@ from ..canvas import Canvas
 from ..curves.outlines import backdrop, completed, outlined
 from ..segment import affine_colors, moments
 from ..shapes import Shapes
-from .parts import Parts
+from .parts import Offer, Parts, Place
 
 # Of the shapes that are wanted, this share is chosen at once: those that don't overlap don't influence each other much.
 _AT_ONCE = 1 / 16
@@ -47,9 +47,9 @@ def pursue(
         progress("pursuit", (len(chosen) + first) / count, "Choosing shapes")
         room = min(count - first - len(chosen), max(1, int(count * _AT_ONCE)))
         found = disjoint(parts, _error(canvas, owner, len(chosen), gradients), room)
-        for _, mask in found:
-            chosen.append(mask)
-            owner[mask] = len(chosen)
+        for offer in found:
+            chosen.append(offer.mask)
+            owner[offer.mask] = len(chosen)
         if not found:
             break
     shapes = _shapes(canvas, chosen, owner, tolerance)
@@ -59,16 +59,22 @@ def pursue(
     return shapes
 
 
-def disjoint(parts: Sequence[Parts], error: np.ndarray, want: int) -> list[tuple[float, np.ndarray]]:
-    """Masks, none of which overlap, that take most away of the error (H, W), from all trees: (by how much, mask)."""
-    offers = [(gain, i, node) for i, own in enumerate(parts) for gain, node in own.best(error, want)]
+def disjoint(parts: Sequence[Parts], error: np.ndarray, want: int, places: Sequence[Place] = ()) -> list[Offer]:
+    """Parts, none of which overlap, that take most away of the error (H, W), from all trees; the best one first.
+
+    Args:
+        places: where they may go besides on top of all.
+    """
+    offers = [
+        (gain, i, node, place) for i, own in enumerate(parts) for gain, node, place in own.best(error, want, places)
+    ]
     taken = np.zeros(error.shape, bool)
-    found: list[tuple[float, np.ndarray]] = []
-    for gain, i, node in sorted(offers, reverse=True):
+    found: list[Offer] = []
+    for gain, i, node, place in sorted(offers, key=lambda offer: offer[:3], reverse=True):
         mask = parts[i].tree.mask(node)
         if not (mask & taken).any():
             taken |= mask
-            found.append((gain, mask))
+            found.append(Offer(gain, mask, place))
         if len(found) == want:
             break
     return found

@@ -62,6 +62,11 @@ class Tree:
         chosen[self.leaves_of(node)] = True
         return chosen[self.labels]
 
+    def perimeters(self) -> np.ndarray:
+        """How long each node's border with others is, px; that of the canvas does not count: float64 (2 R - 1,)."""
+        out: np.ndarray = _perimeters(self.labels, self.children, self.parent)
+        return out
+
     def leaves_of(self, node: int) -> np.ndarray:
         """The leaves below a node, or itself."""
         leaves, stack = [], [int(node)]
@@ -159,3 +164,31 @@ def _accumulate(values: np.ndarray, children: np.ndarray) -> None:
     leaves = len(children) + 1
     for i in range(len(children)):
         values[leaves + i] = values[children[i, 0]] + values[children[i, 1]]
+
+
+@njit(cache=True)
+def _perimeters(labels: np.ndarray, children: np.ndarray, parent: np.ndarray) -> np.ndarray:
+    """Sums of the children's, less twice what these share: the borders between leaves that meet in the node."""
+    height, width = labels.shape
+    leaves = len(children) + 1
+    out, shared = np.zeros(len(parent)), np.zeros(len(parent))
+    for y in range(height):
+        for x in range(width):
+            for way in range(2):
+                y2, x2 = y + way, x + 1 - way
+                if y2 >= height or x2 >= width:
+                    continue
+                a, b = labels[y, x], labels[y2, x2]
+                if a < 0 or b < 0 or a == b:
+                    continue
+                out[a] += 1.0
+                out[b] += 1.0
+                while a != b:  # parents have larger numbers than their children
+                    if a < b:
+                        a = parent[a]
+                    else:
+                        b = parent[b]
+                shared[a] += 1.0
+    for i in range(len(children)):
+        out[leaves + i] = out[children[i, 0]] + out[children[i, 1]] - 2.0 * shared[leaves + i]
+    return out
