@@ -20,6 +20,7 @@ from ..shapes import Shapes
 from .parts import Criterion, Parts
 from .pursue import pursue
 from .swaps import Trader
+from .telling import tell
 
 # Steps of descent: of engine fast, and to finish engine best.
 _FAST, _FINAL = 150, 150
@@ -45,7 +46,9 @@ def fast(canvas: Canvas, params: VectorizeParams, progress: Progress) -> tuple[S
 
     def make(paths: int, progress: Progress) -> Shapes:
         shapes = _chosen(canvas, parts, paths, params, progress.part(0.0, 0.2))
-        canvas.descend(shapes, _FAST, progress=progress.part(0.2, 0.9))
+        canvas.descend(shapes, _FAST, progress=progress.part(0.2, 0.8))
+        if params.preset == "layered":
+            tell(canvas, shapes, params.gradients, progress.part(0.8, 0.9))
         return _settled(canvas, shapes, paths, progress.part(0.9, 1.0))
 
     return _good_enough(canvas, params, parts, make, progress.part(0.2, 1.0))
@@ -64,7 +67,9 @@ def best(canvas: Canvas, params: VectorizeParams, progress: Progress) -> tuple[S
                 shapes = _chosen(canvas, parts, count, params, part.part(0.0, 0.1))
                 made.append(trader.rounds(shapes, _ROUNDS, part.part(0.1, 1.0)))
         shapes, _ = min(made, key=lambda one: one[1])
-        canvas.descend(shapes, _FINAL, progress=progress.part(0.8, 0.95))
+        canvas.descend(shapes, _FINAL, progress=progress.part(0.8, 0.93))
+        if params.preset == "layered":
+            tell(canvas, shapes, params.gradients, progress.part(0.93, 0.95))
         return _settled(canvas, shapes, paths, progress.part(0.95, 1.0))
 
     return _good_enough(canvas, params, parts, make, progress.part(0.1, 1.0))
@@ -101,6 +106,7 @@ def _chosen(canvas: Canvas, parts: list[Parts], count: int, params: VectorizePar
         level_count=params.levels,
         gradients=params.gradients,
         progress=progress,
+        ground=parts[0].ground() if params.preset == "layered" and canvas.working.alpha is None else None,
     )
 
 

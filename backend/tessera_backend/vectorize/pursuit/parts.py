@@ -12,6 +12,8 @@ from ..segment import Tree, grow, moments, residuals, sharpen
 
 # A shape that is worth less, in squared error over all, is not seen: ten pixels that are off by a tenth.
 UNSEEN = 0.3
+# The ground has this share of the canvas's sides, and this mean squared error per channel at most.
+_SIDES, _GROUND_FIT = 0.3, 0.005
 
 
 @dataclasses.dataclass(frozen=True)
@@ -73,6 +75,16 @@ class Parts:
                 taken[self.tree.ancestors(int(node))] = True
                 taken[self._below(int(node))] = True
         return found
+
+    def ground(self) -> np.ndarray | None:
+        """What lies behind all else, bool (H, W): the largest part of good fit along the canvas's sides; or None."""
+        sides = np.zeros(self.tree.labels.shape)
+        sides[[0, -1]] = sides[:, [0, -1]] = 1.0
+        share = self.tree.sums(sides) / sides.sum()
+        area = self.tree.moments[:, 0]
+        found = np.where((self.rest < 3 * _GROUND_FIT * area) & (share >= _SIDES), area, 0.0)
+        node = int(np.argmax(found))
+        return self.tree.mask(node) if found[node] else None
 
     def _below(self, node: int) -> list[int]:
         every, stack = [], [node]
