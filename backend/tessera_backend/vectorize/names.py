@@ -126,7 +126,7 @@ def named(drawing: Drawing, classes: Sequence[str] = ()) -> Drawing:
     for level in range(len(drawing.levels)):
         own = [p for p, path in enumerate(paths) if path.level == level]
         under = beneath([paths[p] for p in own], drawing.width, drawing.height)
-        names = _Names({name for p in own for name in given[p]})
+        names = _Names({name for groups in given for name in groups})
         grouped = names.grouped(list(range(len(own))), [chains[p] for p in own], under)
         ordered += [dataclasses.replace(paths[own[i]], group=group) for i, group in grouped]
     return dataclasses.replace(drawing, paths=tuple(ordered))
@@ -165,7 +165,7 @@ def _chains(drawing: Drawing, paths: list[Path], given: list[tuple[str, ...]]) -
 
 
 class _Names:
-    """Names of groups in one layer; `given` ones are kept as they are, even if a path is alone there."""
+    """Names of groups in one layer; `given` ones stay, others go that hold one path, all paths, or just a group."""
 
     def __init__(self, given: set[str]) -> None:
         self._given = given
@@ -185,16 +185,17 @@ class _Names:
             name: tuple[str, ...] = ()
             if key in self._given:
                 name = (key,)
-            elif len(own) > 1 and not self._needless(own, members, chains, depth):
+            elif len(own) > 1 and len(own) < len(under) and not _same(own, chains, depth + 1):
                 name = (_unique(key, self._taken, "{} ({})"),)
             inner = self.grouped(own, chains, under, depth + 1)
             ordered += [(p, name + group) for p, group in inner]
         return ordered
 
-    def _needless(self, own: list[int], members: list[int], chains: list[tuple[str, ...]], depth: int) -> bool:
-        """Whether a group is all of its layer, or all of it is one group."""
-        within = {chains[p][depth + 1] if len(chains[p]) > depth + 1 else None for p in own}
-        return (depth == 0 and len(own) == len(members)) or (len(within) == 1 and None not in within)
+
+def _same(paths: list[int], chains: list[tuple[str, ...]], depth: int) -> bool:
+    """Whether all of some paths are in one group at a depth."""
+    within = {chains[p][depth] if len(chains[p]) > depth else None for p in paths}
+    return len(within) == 1 and None not in within
 
 
 def _under(drawing: Drawing) -> list[int]:

@@ -34,7 +34,7 @@ _MORE = 1.35
 
 # Parts of several trees overlap in ways that those of one, which nest, don't.
 _FAITHFUL = (Criterion(boundary=0.01), Criterion("constant", 0.01))
-_LAYERED = _FAITHFUL[:1]
+_LAYERED = (dataclasses.replace(_FAITHFUL[0], grounded=True),)
 
 # Makes at most so many shapes.
 Make = Callable[[int, Progress], Shapes]
@@ -106,7 +106,6 @@ def _chosen(canvas: Canvas, parts: list[Parts], count: int, params: VectorizePar
         level_count=params.levels,
         gradients=params.gradients,
         progress=progress,
-        ground=parts[0].ground() if params.preset == "layered" and canvas.working.alpha is None else None,
     )
 
 

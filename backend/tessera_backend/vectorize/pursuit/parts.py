@@ -24,11 +24,13 @@ class Criterion:
         model: "affine" or "constant": how a region's colours may change within it.
         boundary: squared error that a px of border is worth.
         sharpened: passes of `segment.sharpen` before.
+        grounded: whether an opaque picture's backdrop shows one part, which no shape covers as a whole.
     """
 
     model: str = "affine"
     boundary: float = 0.0
     sharpened: int = 1
+    grounded: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,11 +41,13 @@ class Parts:
         tree: of regions.
         rest: float64 (nodes,), squared error that each has left with a fill of its own.
         allowed: bool (nodes,).
+        ground: bool (H, W), what the backdrop is to show; None: whatever is left.
     """
 
     tree: Tree
     rest: np.ndarray
     allowed: np.ndarray
+    ground: np.ndarray | None = None
 
     @staticmethod
     def grown(canvas: Canvas, criterion: Criterion, gradients: bool, smallest: int, progress: Progress) -> Parts:
@@ -60,7 +64,22 @@ class Parts:
         tree = grow(image, inside, model=criterion.model, boundary=criterion.boundary)
         rows = tree.gathered(moments(canvas.image, tree.labels, tree.leaves))
         # Of what has fewer pixels than that in all, the whole.
-        return Parts(tree, residuals(rows, gradients), rows[:, 0] >= min(smallest, rows[-1, 0]))
+        parts = Parts(tree, residuals(rows, gradients), rows[:, 0] >= min(smallest, rows[-1, 0]))
+        return parts._grounded() if criterion.grounded and canvas.working.alpha is None else parts
+
+    def _grounded(self) -> Parts:
+        """With a ground: the largest part of good fit along the canvas's sides, if there is one."""
+        sides = np.zeros(self.tree.labels.shape)
+        sides[[0, -1]] = sides[:, [0, -1]] = 1.0
+        share = self.tree.sums(sides) / sides.sum()
+        area = self.tree.moments[:, 0]
+        found = np.where((self.rest < 3 * _GROUND_FIT * area) & (share >= _SIDES), area, 0.0)
+        node = int(np.argmax(found))
+        if not found[node]:
+            return self
+        allowed = self.allowed.copy()
+        allowed[[node, *self.tree.ancestors(node)]] = False
+        return dataclasses.replace(self, allowed=allowed, ground=self.tree.mask(node))
 
     def best(self, error: np.ndarray, want: int) -> list[tuple[float, int]]:
         """Disjoint nodes, those first that would take most away of `error` (H, W): (by how much, node)."""
@@ -75,16 +94,6 @@ class Parts:
                 taken[self.tree.ancestors(int(node))] = True
                 taken[self._below(int(node))] = True
         return found
-
-    def ground(self) -> np.ndarray | None:
-        """What lies behind all else, bool (H, W): the largest part of good fit along the canvas's sides; or None."""
-        sides = np.zeros(self.tree.labels.shape)
-        sides[[0, -1]] = sides[:, [0, -1]] = 1.0
-        share = self.tree.sums(sides) / sides.sum()
-        area = self.tree.moments[:, 0]
-        found = np.where((self.rest < 3 * _GROUND_FIT * area) & (share >= _SIDES), area, 0.0)
-        node = int(np.argmax(found))
-        return self.tree.mask(node) if found[node] else None
 
     def _below(self, node: int) -> list[int]:
         every, stack = [], [node]

@@ -34,14 +34,12 @@ def pursue(
     level_count: int,
     gradients: bool,
     progress: Progress,
-    ground: np.ndarray | None = None,
 ) -> Shapes:
     """At most `count` shapes, filled, not yet moved; levels by their turn.
 
     Args:
-        parts: what to choose from, of one tree or several.
+        parts: what to choose from, of one tree or several; off the first one's ground, shapes cover everything.
         tolerance: of curves, px.
-        ground: bool (H, W), what the backdrop is to show, others are to be covered; None: whatever is left.
     """
     chosen: list[np.ndarray] = []
     # 0 is the backdrop, or nothing where the picture is transparent.
@@ -50,7 +48,7 @@ def pursue(
     while len(chosen) + first < count:
         progress("pursuit", (len(chosen) + first) / count, "Choosing shapes")
         room = min(count - first - len(chosen), max(1, int(count * _AT_ONCE)))
-        found = disjoint(parts, _error(canvas, owner, len(chosen), gradients, ground), room)
+        found = disjoint(parts, _error(canvas, owner, len(chosen), gradients, parts[0].ground), room)
         for _, mask in found:
             chosen.append(mask)
             owner[mask] = len(chosen)

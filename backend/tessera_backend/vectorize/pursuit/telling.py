@@ -38,15 +38,15 @@ def _told(canvas: Canvas, shapes: Shapes, gradients: bool) -> tuple[np.ndarray, 
     left = _DEARER * canvas.error(shapes) * canvas.target.size
     seen = canvas.raster.top()
     paint, rise = shapes.copy().paint, np.full(len(shapes), np.inf)
-    for level in range(int(shapes.level.max(initial=0))):
+    for level in np.unique(shapes.level)[:-1]:
         coarse = np.flatnonzero(shapes.level <= level)
         before = shapes.taken(coarse)
         away = _away(canvas, before)
         own = canvas.raster.top()
         after = dataclasses.replace(before, paint=fills.fit(canvas.image, own, len(coarse), gradients))
         more = _away(canvas, after) - away
-        shows = np.append(coarse, -1)[own] == seen
-        bare, covered = (np.bincount(own[at], more[at], len(coarse)) for at in (shows, ~shows & (own >= 0)))
+        owned, shows = own >= 0, np.append(coarse, -1)[own] == seen
+        bare, covered = (np.bincount(own[at], more[at], len(coarse)) for at in (owned & shows, owned & ~shows))
         better = (covered < 0) & (before.level == level)
         rise[coarse[better]] = bare[better]
         _paint(paint, coarse[better], after.taken(np.flatnonzero(better)).paint)
