@@ -12,8 +12,9 @@ from ..segment import Tree, grow, moments, residuals, sharpen
 
 # A shape that is worth less, in squared error over all, is not seen: ten pixels that are off by a tenth.
 UNSEEN = 0.3
-# The ground has this share of the canvas's sides, and this mean squared error per channel at most.
-_SIDES, _GROUND_FIT = 0.3, 0.005
+# The ground has this share of the canvas's sides, and the first of these mean squared errors per channel at most that
+# any part there has.
+_SIDES, _GROUND_FITS = 0.3, (0.005, 0.01, 0.02)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -73,10 +74,11 @@ class Parts:
         sides[[0, -1]] = sides[:, [0, -1]] = 1.0
         share = self.tree.sums(sides) / sides.sum()
         area = self.tree.moments[:, 0]
-        found = np.where((self.rest < 3 * _GROUND_FIT * area) & (share >= _SIDES), area, 0.0)
-        node = int(np.argmax(found))
-        if not found[node]:
+        fits = [(self.rest < 3 * fit * area) & (share >= _SIDES) for fit in _GROUND_FITS]
+        found = next((good for good in fits if good.any()), None)
+        if found is None:
             return self
+        node = int(np.argmax(np.where(found, area, 0.0)))
         allowed = self.allowed.copy()
         allowed[[node, *self.tree.ancestors(node)]] = False
         return dataclasses.replace(self, allowed=allowed, ground=self.tree.mask(node))
