@@ -65,6 +65,42 @@ def test_vec():
         metrics.vec(drawing, masks[:, :5])
 
 
+def test_mixed():
+    """Two colours in one path are; a gradient, two paths, thin lines, texture and what is near in colour are not."""
+    image = np.zeros((40, 200, 3))
+    image[:, :40] = np.where(np.arange(40)[:, None] < 20, [0.9, 0.1, 0.1], [0.1, 0.2, 0.9])
+    image[:, 40:80] = np.linspace(0, 1, 40)[:, None]
+    image[:, 80:120] = 0.2
+    image[::6, 80:120] = image[1::6, 80:120] = 1.0
+    image[:, 120:160] = np.random.default_rng(0).integers(0, 2, (40, 40, 1))
+    image[:, 160:] = np.where(np.arange(40)[:, None] < 20, 0.5, 0.6)
+    paths = [Path((box(x, 0, x + 40, 40),), np.zeros(3)) for x in range(0, 200, 40)]
+    drawing = Drawing(200, 40, tuple(paths), ("all",))
+    assert metrics.mixed(drawing, image).tolist() == [True, False, False, False, False]
+    over = Path((box(20, 0, 40, 40),), np.zeros(3))
+    assert not metrics.mixed(dataclasses.replace(drawing, paths=(*paths, over)), image).any()
+    tiny = Path((box(18, 0, 22, 6),), np.zeros(3))
+    assert not metrics.mixed(dataclasses.replace(drawing, paths=(tiny,)), image).any()
+
+
+def test_hidden():
+    """An object on its ground costs its own area; a ground that is painted around it costs all the others'."""
+    image = np.ones((20, 20, 3))
+    image[5:15, 5:15] = [0.8, 0.1, 0.1]
+    white, red = np.ones(3), np.array([0.8, 0.1, 0.1])
+    ground, thing = Path((box(0, 0, 20, 20),), white), Path((box(5, 5, 15, 15),), red, level=1)
+    back, front = metrics.hidden(Drawing(20, 20, (ground, thing), ("a", "b")), image)
+    assert (front.bare, front.other) == (0, 0.25)
+    assert front.error == pytest.approx(front.plain)
+    assert back.bare == 0.75
+    around = Path((box(0, 0, 20, 20), box(5, 5, 15, 15)[np.r_[0, 11:0:-1]]), white, level=1)
+    wrong = Drawing(20, 20, (dataclasses.replace(ground, fill=red), around), ("a", "b"))
+    assert metrics.hidden(wrong, image)[1].other == 0.75
+    half = np.zeros((20, 20), bool)
+    half[5:15, 5:10] = True
+    assert metrics.hidden(Drawing(20, 20, (ground, thing), ("a", "b")), image, half)[0].bare == 0
+
+
 def test_size():
     """Islands count, holes don't."""
     ring = (box(0, 0, 9, 9), box(2, 2, 7, 7)[np.r_[0, 11:0:-1]])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 from scipy.ndimage import binary_dilation
@@ -9,10 +11,12 @@ from scipy.ndimage import binary_dilation
 from tessera_backend.progress import SILENT
 from tessera_backend.vectorize import metrics, vectorize
 from tessera_backend.vectorize.canvas import Canvas
+from tessera_backend.vectorize.curves.area import top
 from tessera_backend.vectorize.curves.outlines import backdrop, completed, outlined
 from tessera_backend.vectorize.pursuit.parts import Criterion, Parts
 from tessera_backend.vectorize.pursuit.pursue import disjoint, pursue
 from tessera_backend.vectorize.pursuit.swaps import Trader
+from tessera_backend.vectorize.pursuit.telling import tell
 from tessera_backend.vectorize.shapes import Shapes
 from tessera_backend.vectorize.svg import to_svg
 from tessera_backend.vectorize.working import Working
@@ -25,6 +29,15 @@ def disk(x: float, y: float, radius: float) -> np.ndarray:
     """bool (SIDE, SIDE)."""
     rows, columns = np.mgrid[:SIDE, :SIDE] + 0.5
     return np.hypot(columns - x, rows - y) < radius
+
+
+def circle(x: float, y: float, radius: float) -> np.ndarray:
+    """Control points (12, 2)."""
+    turn = np.arange(4) * np.pi / 2
+    knots, along = (np.stack([np.cos(turn + more), np.sin(turn + more)], 1) for more in (0, np.pi / 2))
+    handle = 0.5523 * along
+    after, before = np.roll(knots, -1, 0), np.roll(handle, -1, 0)
+    return np.stack([knots, knots + handle, after - before], 1).reshape(-1, 2) * radius + [x, y]
 
 
 def cells() -> np.ndarray:
@@ -63,11 +76,51 @@ def test_no_more_shapes_than_parts() -> None:
 
 
 def test_levels_grow() -> None:
-    """The first shapes are the coarsest level's, and levels are a geometric series."""
+    """The backdrop is alone in the coarsest level, and the others are a geometric series."""
     image = np.random.default_rng(0).random((SIDE, SIDE, 3)).astype(np.float32)
     shapes, _ = chosen(canvas_of(image), 27)
     assert (np.diff(shapes.level) >= 0).all()
-    np.testing.assert_array_equal(np.bincount(shapes.level), [3, 6, 18])
+    np.testing.assert_array_equal(np.bincount(shapes.level), [1, 5, 21])
+
+
+def eye() -> np.ndarray:
+    """A blue head with a white eye in it, its black rim and pupil, on white."""
+    image = np.ones((SIDE, SIDE, 3), np.float32)
+    for where, color in (
+        (disk(32, 32, 26), (0.3, 0.5, 0.9)),
+        (disk(32, 32, 12), (0.0, 0.0, 0.0)),
+        (disk(32, 32, 10), (1.0, 1.0, 1.0)),
+        (disk(32, 32, 4), (0.0, 0.0, 0.0)),
+    ):
+        image[where] = color
+    return image
+
+
+def test_the_ground_is_the_backdrop() -> None:
+    """White shows along the sides: so the backdrop is white, alone in its layer, and the white eye has a shape of its
+    own, for one that is moved must not have holes."""
+    drawing = vectorize((eye() * 255).astype(np.uint8), VectorizeParams(paths=8, engine="fast"))
+    backdrop, *others = drawing.paths
+    assert [path.label for path in drawing.paths if path.level == 0] == ["backdrop"]
+    np.testing.assert_allclose(backdrop.fill, 1, atol=0.02)
+    covered = top(dataclasses.replace(drawing, paths=tuple(others))) >= 0
+    assert covered[disk(32, 32, 24)].all()
+    assert not covered[~disk(32, 32, 28)].any()
+
+
+def test_fills_tell_what_finer_levels_hide() -> None:
+    """A shape that another one all but covers has the colours of the picture, not those of a sliver."""
+    image = np.full((SIDE, SIDE, 3), 0.5, np.float32)
+    image[disk(32, 32, 20)] = (0.9, 0.2, 0.1)
+    canvas = canvas_of(image)
+    rings = [[circle(32, 32, 20.02)], [circle(32, 32, 20)]]
+    shapes = Shapes.of([[backdrop(SIDE, SIDE)], *rings], np.array([0, 1, 2]), np.array([True, False, False]))
+    canvas.fill(shapes, False)
+    shapes.paint.colors[1, :, :3] = (0.1, 0.9, 0.1)
+    before = canvas.error(shapes)
+    tell(canvas, shapes, False, SILENT)
+    np.testing.assert_allclose(shapes.paint.colors[1, :, :3], image[32, 32][None].repeat(2, 0), atol=0.02)
+    assert canvas.error(shapes) < 1.1 * before
 
 
 def test_offers_don_t_overlap() -> None:

@@ -9,13 +9,14 @@ import dataclasses
 import importlib.util
 import io
 import os
+from collections.abc import Sequence
 from pathlib import Path as File
 
 import numpy as np
 from PIL import Image
 from scipy import ndimage
 
-from .curves.area import cover
+from .curves.area import cover, top
 from .curves.nesting import split_islands
 from .drawing import Drawing
 from .svg import parse
@@ -25,6 +26,11 @@ VEC_SHARE = 0.85
 # Differences of 8 bit rounding are none.
 _TINT = 2.5 / 255
 _MAGENTA, _GREEN = (1.0, 0.0, 1.0), (0.0, 1.0, 0.0)
+# A viewer tells parts apart whose colours differ by so much in CIE Lab, where a gradient misses them by so much, and
+# each has so many of the pixels, of no fewer than so many in all.
+_UNLIKE, _MISFIT, _PART, _TELLABLE = 25.0, 0.08, 0.15, 30
+# Of two means, at most.
+_ROUNDS = 20
 _ALEXNET = "alexnet-owt-*.pth"
 
 
@@ -153,3 +159,101 @@ def _rasterized(drawing: Drawing, scale: int, background: tuple[float, float, fl
     scene = scaled(to_scene(drawing), scale)
     image = Raster(scene.width, scene.height).forward(scene, background)
     return np.asarray(np.moveaxis(image, 1, 2), np.float64)
+
+
+def mixed(drawing: Drawing, image: np.ndarray) -> np.ndarray:
+    """Which paths show parts of a picture that a viewer would call different, bool (P,).
+
+    Of the pixels that a path shows, those count whose neighbours show it too. They are unlike parts if all this holds:
+    colours that are affine in the position miss the picture there by 0.08 or more, root mean square over pixels and
+    channels; the two means that the colours fall into are more than 25 apart in CIE Lab; and each of the two has 15 %
+    of the pixels in blocks of 3 x 3, which neither texture nor lines have. Paths that show fewer than 30 pixels are not
+    mixed: nobody could tell.
+    """
+    from skimage.color import rgb2lab
+
+    shown, lab = top(drawing), rgb2lab(np.asarray(image, np.float64))
+    pure = (ndimage.maximum_filter(shown, 3) == shown) & (ndimage.minimum_filter(shown, 3) == shown)
+    found = np.zeros(len(drawing.paths), bool)
+    for p, window in enumerate(ndimage.find_objects(shown + 1, len(found))):
+        if window is not None:
+            own = (shown[window] == p) & pure[window]
+            found[p] = np.count_nonzero(own) >= _TELLABLE and _unlike(own, image[window][own], lab[window][own])
+    return found
+
+
+def _unlike(own: np.ndarray, colors: np.ndarray, lab: np.ndarray) -> bool:
+    """Whether pixels, a mask, of these colours (N, 3), are of two parts."""
+    basis = np.column_stack([np.ones(len(colors)), *np.nonzero(own)])
+    missed = colors - basis @ np.linalg.lstsq(basis, colors, rcond=None)[0]
+    if np.sqrt(np.mean(missed**2)) < _MISFIT:
+        return False
+    first = _first_of_two(lab)
+    if first.all() or np.linalg.norm(lab[first].mean(0) - lab[~first].mean(0)) <= _UNLIKE:
+        return False
+    for half in (first, ~first):
+        blocks = np.zeros(own.shape, bool)
+        blocks[own] = half
+        if np.count_nonzero(ndimage.binary_opening(blocks, np.ones((3, 3)))) < _PART * len(colors):
+            return False
+    return True
+
+
+def _first_of_two(lab: np.ndarray) -> np.ndarray:
+    """bool (N,), colours that are in the first of two clusters: two means, begun across the widest direction."""
+    away = lab - lab.mean(0)
+    first = away @ np.linalg.svd(away.T @ away)[0][:, 0] > 0
+    for _ in range(_ROUNDS):
+        if first.all() or not first.any():
+            return np.ones(len(lab), bool)
+        near, far = (((lab - lab[half].mean(0)) ** 2).sum(1) for half in (first, ~first))
+        if np.array_equal(near < far, first):
+            break
+        first = near < far
+    return first
+
+
+@dataclasses.dataclass(frozen=True)
+class Hidden:
+    """A drawing while one of its layers is hidden.
+
+    Attributes:
+        bare: share of the opaque picture where no path is.
+        error: mean squared error, on white.
+        plain: that of what is coarser alone, or of the picture's mean colour where nothing is.
+        other: share of the opaque picture that turns into a colour more than 25 away in CIE Lab from what it was.
+    """
+
+    bare: float
+    error: float
+    plain: float
+    other: float
+
+
+def hidden(drawing: Drawing, image: np.ndarray, opaque: np.ndarray | None = None) -> list[Hidden]:
+    """What hiding each layer, the coarsest first, does to a drawing.
+
+    A layer that mends what lies below is missed: `error` is above `plain`, or `other` is more than an object's area.
+
+    Args:
+        opaque: bool (H, W), None: everywhere.
+    """
+    from skimage.color import rgb2lab
+
+    inside = np.ones(image.shape[:2], bool) if opaque is None else opaque
+
+    def drawn(levels: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
+        part = dataclasses.replace(drawing, paths=tuple(path for path in drawing.paths if path.level in levels))
+        return _rasterized(part, 1, (1.0, 1.0, 1.0)), top(part) >= 0
+
+    every = range(len(drawing.levels))
+    lab = rgb2lab(np.clip(drawn(every)[0], 0, 1))
+    plain = mse(image, np.broadcast_to(image.mean((0, 1)), image.shape))
+    found = []
+    for level in every:
+        rest, covered = drawn([other for other in every if other != level])
+        moved = np.linalg.norm(rgb2lab(np.clip(rest, 0, 1)) - lab, axis=2) > _UNLIKE
+        shares = [float(np.mean(where[inside])) for where in (~covered, moved)]
+        found.append(Hidden(shares[0], mse(image, rest), plain, shares[1]))
+        plain = mse(image, drawn(range(level + 1))[0])
+    return found

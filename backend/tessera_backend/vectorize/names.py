@@ -9,9 +9,11 @@ from functools import cache
 import numpy as np
 from scipy import ndimage
 
+from .arrange import beneath, runs
 from .curves.area import covered, top
 from .drawing import Drawing, Gradient, Path
 
+_BACKDROP = "backdrop"
 _LEVELS = ("backdrop", "large shapes", "shapes", "large parts", "parts", "details", "fine details", "finest details")
 # Which of them a drawing with so many levels has.
 _CHOSEN = ((), (), (0, 5), (0, 4, 5), (0, 1, 4, 5), (0, 1, 4, 5, 6), (0, 1, 2, 4, 5, 6), (0, 1, 2, 3, 4, 5, 6))
@@ -100,10 +102,11 @@ def place_name(box: tuple[float, float, float, float]) -> str:
 def named(drawing: Drawing, classes: Sequence[str] = ()) -> Drawing:
     """The drawing with a label for every path that has none, all of them different, and telling names of groups.
 
-    A label says colour and place, such as "dark blue, lower left". A group that is called by a bare number gets a name
-    of its own like that, the same number the same name. A path without group, above the coarsest level, is put into
-    the group "on ..." of the path that it mostly lies on, of a coarser level, within the groups of that one. Inside a
-    level paths change places where that joins a group and changes no pixel.
+    A label says colour and place, such as "dark blue, lower left"; what covers the whole picture behind all else is the
+    "backdrop". A group that is called by a bare number gets a name of its own like that, the same number the same name.
+    Paths without group that lie mostly on the same path of a coarser level are put into the group "on ..." of that one,
+    within the groups of it; not what lies on the backdrop, and no path alone. Inside a level paths change places where
+    that joins a group and changes no pixel; a group that can't be joined becomes two, of different names.
 
     Args:
         classes: what a model says that each path shows, such as "cat"; "" or nothing if it doesn't know.
@@ -114,17 +117,33 @@ def named(drawing: Drawing, classes: Sequence[str] = ()) -> Drawing:
     paths = []
     for p, path in enumerate(drawing.paths):
         words = (classes[p] if classes else "", _fill_name(path), place_name(boxes[p]))
-        label = path.label or _unique(", ".join(word for word in words if word), taken)
-        paths.append(dataclasses.replace(path, label=label))
+        name = _BACKDROP if p == 0 and _behind_all(drawing) else ", ".join(word for word in words if word)
+        paths.append(dataclasses.replace(path, label=path.label or _unique(name, taken)))
     sizes = np.bincount(shown[shown >= 0], minlength=len(paths))
-    grouped = _in_groups(drawing, paths, boxes, sizes)
-    levels = (_gathered([path for path in grouped if path.level == level]) for level in range(len(drawing.levels)))
-    return dataclasses.replace(drawing, paths=tuple(path for level in levels for path in level))
+    given = _called(paths, boxes, sizes)
+    chains = _chains(drawing, paths, given)
+    ordered: list[Path] = []
+    for level in range(len(drawing.levels)):
+        own = [p for p, path in enumerate(paths) if path.level == level]
+        under = beneath([paths[p] for p in own], drawing.width, drawing.height)
+        names = _Names({name for groups in given for name in groups})
+        grouped = names.grouped(list(range(len(own))), [chains[p] for p in own], under)
+        ordered += [dataclasses.replace(paths[own[i]], group=group) for i, group in grouped]
+    return dataclasses.replace(drawing, paths=tuple(ordered))
 
 
-def _in_groups(
-    drawing: Drawing, paths: list[Path], boxes: list[tuple[float, float, float, float]], sizes: np.ndarray
-) -> list[Path]:
+def _behind_all(drawing: Drawing) -> bool:
+    """Whether the first path is a backdrop: it covers the whole canvas."""
+    first = drawing.paths[0]
+    _, inside = covered(first, drawing.width, drawing.height)
+    whole = inside.shape == (drawing.height, drawing.width) and bool(inside.all())
+    return whole and first.level == 0 and first.opacity >= _TRANSLUCENT
+
+
+def _called(
+    paths: list[Path], boxes: list[tuple[float, float, float, float]], sizes: np.ndarray
+) -> list[tuple[str, ...]]:
+    """The groups that each path comes with, bare numbers as words."""
     keys = dict.fromkeys(name for path in paths for name in path.group if name.isdigit())
     taken = {name for path in paths for name in path.group}
     for key in keys:
@@ -133,44 +152,54 @@ def _in_groups(
         around = np.array([boxes[p] for p in members])
         place = place_name((*around[:, :2].min(0).tolist(), *around[:, 2:].max(0).tolist()))
         keys[key] = _unique(f"{_fill_name(paths[main])} parts, {place}", taken)
-    under = _under(drawing)
-    grouped: list[Path] = []
-    for path, below in zip(paths, under, strict=True):
-        group = tuple(keys.get(name) or name for name in path.group)
-        if not group and below >= 0:
-            group = (*grouped[below].group, f"on {paths[below].label}")
-        grouped.append(dataclasses.replace(path, group=group))
-    return grouped
+    return [tuple(keys.get(name) or name for name in path.group) for path in paths]
 
 
-def _gathered(paths: list[Path], depth: int = 0) -> list[Path]:
-    """Paths of a group brought together, down past those whose boxes they don't touch: it looks the same."""
-    runs: list[tuple[tuple[str, ...], list[Path], list[np.ndarray]]] = []
-    for path in paths:
-        key, box = path.group[: depth + 1], _hull(path)
-        for group, members, hulls in reversed(runs):
-            if group == key:
-                members.append(path)
-                hulls.append(box)
-                break
-            around = np.array(hulls)
-            if ((around[:, 0] <= box[1]) & (box[0] <= around[:, 1])).all(1).any():
-                runs.append((key, [path], [box]))
-                break
-        else:
-            runs.append((key, [path], [box]))
-    deeper = (_gathered(members, depth + 1) if len(group) > depth else members for group, members, _ in runs)
-    return [path for members in deeper for path in members]
+def _chains(drawing: Drawing, paths: list[Path], given: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    """The groups that each path could be in, the outermost first."""
+    chains: list[tuple[str, ...]] = []
+    for own, below in zip(given, _under(drawing), strict=True):
+        lies = not own and below >= 0 and paths[below].label != _BACKDROP
+        chains.append((*chains[below], f"on {paths[below].label}") if lies else own)
+    return chains
 
 
-def _hull(path: Path) -> np.ndarray:
-    """(2, 2): least and greatest x and y of its points, with a pixel around for what is smoothed."""
-    points = np.concatenate(path.contours)
-    return np.array([points.min(0) - 1, points.max(0) + 1])
+class _Names:
+    """Names of groups in one layer; `given` ones stay, others go that hold one path, all paths, or just a group."""
+
+    def __init__(self, given: set[str]) -> None:
+        self._given = given
+        self._taken: set[str] = set()
+
+    def grouped(
+        self, members: list[int], chains: list[tuple[str, ...]], under: np.ndarray, depth: int = 0
+    ) -> list[tuple[int, tuple[str, ...]]]:
+        """Paths in the order in which they are painted, with the groups they are in, from `depth` on."""
+        keys: list[str | int] = [chains[p][depth] if len(chains[p]) > depth else p for p in members]
+        ordered: list[tuple[int, tuple[str, ...]]] = []
+        for run in runs(keys, under[np.ix_(members, members)]):
+            own, key = [members[i] for i in run], keys[run[0]]
+            if isinstance(key, int):
+                ordered.append((key, ()))
+                continue
+            name: tuple[str, ...] = ()
+            if key in self._given:
+                name = (key,)
+            elif len(own) > 1 and len(own) < len(under) and not _same(own, chains, depth + 1):
+                name = (_unique(key, self._taken, "{} ({})"),)
+            inner = self.grouped(own, chains, under, depth + 1)
+            ordered += [(p, name + group) for p, group in inner]
+        return ordered
+
+
+def _same(paths: list[int], chains: list[tuple[str, ...]], depth: int) -> bool:
+    """Whether all of some paths are in one group at a depth."""
+    within = {chains[p][depth] if len(chains[p]) > depth else None for p in paths}
+    return len(within) == 1 and None not in within
 
 
 def _under(drawing: Drawing) -> list[int]:
-    """For each path without group the coarser level's path that shows, below it, in most of its pixels; or -1."""
+    """For each path without group the coarser level's path that shows in more than half of its pixels; or -1."""
     under = []
     below = np.full((drawing.height, drawing.width), -1, np.int32)
     shown, level = below.copy(), 0
@@ -179,7 +208,8 @@ def _under(drawing: Drawing) -> list[int]:
             below, level = shown.copy(), path.level
         window, inside = covered(path, drawing.width, drawing.height)
         owners = below[window][inside & (below[window] >= 0)]
-        under.append(int(np.bincount(owners).argmax()) if len(owners) and not path.group else -1)
+        most = int(np.bincount(owners).argmax()) if len(owners) and not path.group else -1
+        under.append(most if 2 * np.count_nonzero(owners == most) > np.count_nonzero(inside) else -1)
         shown[window][inside] = p
     return under
 
@@ -210,12 +240,12 @@ def _fill_name(path: Path) -> str:
     return f"translucent {name}" if path.opacity < _TRANSLUCENT else name
 
 
-def _unique(name: str, taken: set[str]) -> str:
+def _unique(name: str, taken: set[str], pattern: str = "{} {}") -> str:
     """`name`, with a number behind it where others are called so; it is taken then."""
     unique, count = name, 1
     while unique in taken:
         count += 1
-        unique = f"{name} {count}"
+        unique = pattern.format(name, count)
     taken.add(unique)
     return unique
 

@@ -21,6 +21,7 @@ from ..thinning import thin
 from .parts import Criterion, Parts
 from .pursue import pursue
 from .swaps import Trader
+from .telling import tell
 
 # Steps of descent: of engine fast, and to finish engine best.
 _FAST, _FINAL = 150, 250
@@ -36,7 +37,7 @@ _MORE = 1.35
 
 # Parts of several trees overlap in ways that those of one, which nest, don't.
 _FAITHFUL: tuple[Criterion, ...] = (Criterion(boundary=0.01), Criterion("constant", 0.01))
-_LAYERED = _FAITHFUL[:1]
+_LAYERED = (dataclasses.replace(_FAITHFUL[0], grounded=True),)
 # Shares of the shapes above which new ones may go. Below others, one is seen through their holes: as near to the
 # picture as can be, but hardly a layer.
 _HEIGHTS = (0.5, 0.25)
@@ -54,7 +55,7 @@ def fast(canvas: Canvas, params: VectorizeParams, progress: Progress) -> tuple[S
 
     def make(paths: int, progress: Progress) -> Shapes:
         shapes = _chosen(canvas, parts, paths, params, progress.part(0.0, 0.2))
-        return _finished(canvas, shapes, _FAST, params.tolerance, progress.part(0.2, 1.0))
+        return _finished(canvas, shapes, _FAST, params, progress.part(0.2, 1.0))
 
     return _good_enough(canvas, params, parts, make, progress.part(0.2, 1.0))
 
@@ -79,17 +80,19 @@ def best(canvas: Canvas, params: VectorizeParams, progress: Progress) -> tuple[S
                 made.append(trader.rounds(trader.begun(shapes, part.part(0.1, 0.5)), own, _FIRST, part.part(0.5, 1.0)))
         rounds = int(np.clip(_ROUNDS // paths, *_LIMITS))
         shapes, _ = trader.rounds(min(made, key=lambda one: one[1]), parts, rounds, progress.part(0.4, 0.8))
-        return _finished(canvas, shapes, _FINAL, params.tolerance, progress.part(0.8, 1.0))
+        return _finished(canvas, shapes, _FINAL, params, progress.part(0.8, 1.0))
 
     return _good_enough(canvas, params, parts, make, progress.part(0.1, 1.0))
 
 
-def _finished(canvas: Canvas, shapes: Shapes, steps: int, tolerance: float, progress: Progress) -> Shapes:
+def _finished(canvas: Canvas, shapes: Shapes, steps: int, params: VectorizeParams, progress: Progress) -> Shapes:
     """Moved to where they are best, of few nodes."""
     before = round(steps * _THINNED)
-    canvas.descend(shapes, before, last=_AGILE, progress=progress.part(0.0, _THINNED))
-    shapes = thin(shapes, canvas.image, tolerance)
-    canvas.descend(shapes, steps - before, rate=_CALM, progress=progress.part(_THINNED, 1.0))
+    canvas.descend(shapes, before, last=_AGILE, progress=progress.part(0.0, 0.6))
+    shapes = thin(shapes, canvas.image, params.tolerance)
+    canvas.descend(shapes, steps - before, rate=_CALM, progress=progress.part(0.6, 0.9))
+    if params.preset == "layered":
+        tell(canvas, shapes, params.gradients, progress.part(0.9, 1.0))
     return shapes
 
 

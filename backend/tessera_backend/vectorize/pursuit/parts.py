@@ -15,6 +15,9 @@ from ..segment import Tree, grow, moments, residuals, sharpen
 UNSEEN = 0.3
 # Share of the pixels of two masks from which on, where both have them, they are nearly the same.
 _SAME = 0.6
+# The ground has this share of the canvas's sides, and the first of these mean squared errors per channel at most that
+# any part there has.
+_SIDES, _GROUND_FITS = 0.3, (0.005, 0.01, 0.02)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,12 +30,14 @@ class Criterion:
         sharpened: passes of `segment.sharpen` before.
         price: squared error that a part has to take away for each px of its outline: ragged borders and the rims that
             anti-aliasing leaves are long for what they show.
+        grounded: whether an opaque picture's backdrop shows one part, which no shape covers as a whole.
     """
 
     model: str = "affine"
     boundary: float = 0.0
     sharpened: int = 1
     price: float = 0.0
+    grounded: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -74,6 +79,7 @@ class Parts:
         price: float64 (nodes,), of their outlines.
         rest: float64 (nodes,), squared error that each has left with a fill of its own.
         allowed: bool (nodes,).
+        ground: bool (H, W), what the backdrop is to show; None: whatever is left.
     """
 
     image: np.ndarray
@@ -82,6 +88,7 @@ class Parts:
     price: np.ndarray
     rest: np.ndarray
     allowed: np.ndarray
+    ground: np.ndarray | None = None
 
     @staticmethod
     def grown(canvas: Canvas, criterion: Criterion, gradients: bool, smallest: int, progress: Progress) -> Parts:
@@ -100,7 +107,23 @@ class Parts:
         # Of what has fewer pixels than that in all, the whole.
         allowed = rows[:, 0] >= min(smallest, rows[-1, 0])
         price = criterion.price * tree.perimeters()
-        return Parts(canvas.image, tree, gradients, price, residuals(rows, gradients), allowed)
+        parts = Parts(canvas.image, tree, gradients, price, residuals(rows, gradients), allowed)
+        return parts._grounded() if criterion.grounded and canvas.working.alpha is None else parts
+
+    def _grounded(self) -> Parts:
+        """With a ground: the largest part of good fit along the canvas's sides, if there is one."""
+        sides = np.zeros(self.tree.labels.shape)
+        sides[[0, -1]] = sides[:, [0, -1]] = 1.0
+        share = self.tree.sums(sides) / sides.sum()
+        area = self.tree.moments[:, 0]
+        fits = [(self.rest < 3 * fit * area) & (share >= _SIDES) for fit in _GROUND_FITS]
+        found = next((good for good in fits if good.any()), None)
+        if found is None:
+            return self
+        node = int(np.argmax(np.where(found, area, 0.0)))
+        allowed = self.allowed.copy()
+        allowed[[node, *self.tree.ancestors(node)]] = False
+        return dataclasses.replace(self, allowed=allowed, ground=self.tree.mask(node))
 
     def best(self, error: np.ndarray, want: int, places: Sequence[Place] = ()) -> list[tuple[float, int, Place | None]]:
         """Disjoint nodes, those first that would take most away of `error` (H, W): (by how much, node, where)."""

@@ -21,6 +21,8 @@ from .parts import Offer, Parts, Place
 
 # Of the shapes that are wanted, this share is chosen at once: those that don't overlap don't influence each other much.
 _AT_ONCE = 1 / 16
+# Squared error, over three channels, of a pixel off the ground that no shape covers, whatever shines through.
+_BARE = 0.01
 
 
 def pursue(
@@ -36,7 +38,7 @@ def pursue(
     """At most `count` shapes, filled, not yet moved; levels by their turn.
 
     Args:
-        parts: what to choose from, of one tree or several.
+        parts: what to choose from, of one tree or several; off the first one's ground, shapes cover everything.
         tolerance: of curves, px.
     """
     chosen: list[np.ndarray] = []
@@ -46,15 +48,14 @@ def pursue(
     while len(chosen) + first < count:
         progress("pursuit", (len(chosen) + first) / count, "Choosing shapes")
         room = min(count - first - len(chosen), max(1, int(count * _AT_ONCE)))
-        found = disjoint(parts, _error(canvas, owner, len(chosen), gradients), room)
+        found = disjoint(parts, _error(canvas, owner, len(chosen), gradients, parts[0].ground), room)
         for offer in found:
             chosen.append(offer.mask)
             owner[offer.mask] = len(chosen)
         if not found:
             break
     shapes = _shapes(canvas, chosen, owner, tolerance)
-    turn = np.arange(len(shapes)) + 1
-    shapes.level = np.minimum(np.searchsorted(_level_sizes(len(shapes), level_count), turn), level_count - 1)
+    shapes.level = _levels(len(shapes), level_count, first)
     canvas.fill(shapes, gradients)
     return shapes
 
@@ -80,10 +81,11 @@ def disjoint(parts: Sequence[Parts], error: np.ndarray, want: int, places: Seque
     return found
 
 
-def _error(canvas: Canvas, owner: np.ndarray, last: int, gradients: bool) -> np.ndarray:
+def _error(canvas: Canvas, owner: np.ndarray, last: int, gradients: bool, ground: np.ndarray | None) -> np.ndarray:
     """Squared error of each pixel, (H, W), with the best colours for the shapes as they are."""
     height, width = owner.shape
-    seen = np.where(canvas.working.inside, owner, -1).astype(np.int32)
+    bare = np.zeros(owner.shape, bool) if ground is None else (owner == 0) & ~ground
+    seen = np.where(canvas.working.inside & ~bare, owner, -1).astype(np.int32)
     colors = affine_colors(moments(canvas.image, seen, last + 1), width, height, gradients)
     if canvas.working.alpha is not None:
         colors[0] = 0.0
@@ -93,6 +95,7 @@ def _error(canvas: Canvas, owner: np.ndarray, last: int, gradients: bool) -> np.
     for channel in range(3):
         c0, cx, cy = (colors[:, channel, i][owner] for i in range(3))
         error += (canvas.image[..., channel] - np.clip(c0 + cx * x + cy * y, -1.0, 1.0)) ** 2
+    error[bare] = np.maximum(error[bare], _BARE)
     return error
 
 
@@ -109,6 +112,9 @@ def _shapes(canvas: Canvas, masks: list[np.ndarray], owner: np.ndarray, toleranc
     return Shapes.of(curves, np.zeros(len(curves), np.int64), np.arange(len(curves)) < first)
 
 
-def _level_sizes(count: int, levels: int) -> list[int]:
-    """How many shapes there are up to each level: a geometric series that ends with all."""
-    return [max(1, round(count ** ((level + 1) / levels))) for level in range(levels)]
+def _levels(count: int, levels: int, first: int) -> np.ndarray:
+    """int64 (count,): shapes by their turn, in a geometric series up to all of them; the `first` ones alone."""
+    alone = first if levels > 1 else 0
+    steps = levels - alone
+    sizes = [alone + max(1, round((count - alone) ** ((step + 1) / steps))) for step in range(steps - 1)]
+    return np.searchsorted([first] * alone + sizes, np.arange(count), side="right").astype(np.int64)
