@@ -11,7 +11,6 @@ import dataclasses
 
 import numpy as np
 from scipy.spatial import cKDTree
-from skimage.measure import approximate_polygon
 
 from ..curves.area import cover, top
 from ..drawing import Drawing, Gradient, Path
@@ -165,6 +164,9 @@ class _Curves:
             apart = max(apart, float(np.hypot(*(cubics[-1, 3] - end))))
             if apart < _NEAR:
                 return _fastened(cubics, start, end)
+        # Imported here because it brings all of scipy.signal: 0.4 s that few drawings need.
+        from skimage.measure import approximate_polygon
+
         return _lines(approximate_polygon(np.concatenate([start[None], along, end[None]]), 1 / self._scale))
 
 
