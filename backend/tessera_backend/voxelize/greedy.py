@@ -151,7 +151,7 @@ def _cover(mask: np.ndarray, merge: bool, plane: int, side: int, found: np.ndarr
 
 @njit(cache=True, nogil=True)
 def _all_equal(mask: np.ndarray, i: int, j: int, width: int, label: int) -> bool:
+    equal = True
     for k in range(j, j + width):
-        if mask[i, k] != label:
-            return False
-    return True
+        equal &= mask[i, k] == label
+    return equal

@@ -46,18 +46,20 @@ def sun_rays(towards: np.ndarray) -> np.ndarray:
 
 @njit(cache=True, nogil=True)
 def face_light(
-    solid: np.ndarray, pitch: np.ndarray, faces: np.ndarray, axis: int, side: int, rays: np.ndarray, light: np.ndarray
-) -> None:
+    solid: np.ndarray, pitch: np.ndarray, faces: np.ndarray, axis: int, side: int, rays: np.ndarray
+) -> np.ndarray:
     """The mean radiance of the rays that get away, at four corners of faces.
 
     Args:
         solid: bool (X, Y, Z).
         pitch: float64 (3,), sides of a voxel; rays are in the same space.
         faces: int32 (F, 3), voxels whose face across `axis`, at its `side`, is open.
-        light: float32 (F, 4), filled; corners in the order (0, 0), (1, 0), (0, 1), (1, 1) along the next two axes.
+    Returns:
+        float32 (F, 4), corners in the order (0, 0), (1, 0), (0, 1), (1, 1) along the two axes that follow.
     """
     # A little off the plane, and a little inwards, so that a wall beside the face darkens this corner.
     lift, inset = 0.01, 0.03
+    light = np.empty((len(faces), 4), np.float32)
     point = np.empty(3)
     u, v = (axis + 1) % 3, (axis + 2) % 3
     for f in range(len(faces)):
@@ -66,6 +68,7 @@ def face_light(
             point[u] = faces[f, u] + (1 - inset if corner & 1 else inset)
             point[v] = faces[f, v] + (1 - inset if corner & 2 else inset)
             light[f, corner] = _gathered(solid, pitch, point, rays)
+    return light
 
 
 @njit(cache=True, nogil=True)

@@ -33,6 +33,10 @@ class _Camera:
     sun: np.ndarray  # float64 (3,), unit, towards it
     scale: float  # pixels a voxel's longest side
 
+    def side(self, axis: int) -> int:
+        """Which faces across an axis look towards the eye: 1 those at the upper end, -1 at the lower."""
+        return 1 if self.eye[axis] > 0 else -1
+
 
 def preview(
     voxels: Voxels,
@@ -58,14 +62,16 @@ def preview(
         return np.zeros((pixels, pixels, 4), np.uint8)
     labels = _cropped(voxels.labels)
     pitch = voxels.size / voxels.size.max()
-    fine = pixels * SAMPLES
-    camera = _camera(labels > 0, pitch, fine, np.radians(azimuth), np.radians(elevation), steady)
-    color = np.zeros((fine, fine, 4), np.float32)
-    _draw_faces(color, labels, pitch, voxels.palette, camera)
+    camera = _camera(labels > 0, pitch, pixels * SAMPLES, np.radians(azimuth), np.radians(elevation), steady)
     shadow = np.zeros((pixels, pixels), np.float32)
     if ground and camera.eye[2] > 0:
         _draw_ground(shadow, labels, pitch, camera)
-    return _averaged(color, shadow)
+    picture = np.zeros((pixels, pixels, 4), np.uint8)
+    faces = _Faces.of(labels, camera)
+    first = _first_faces(faces, camera, pixels * SAMPLES)
+    shades = _shades(faces, first, labels, pitch, voxels.palette, camera)
+    _develop(first, faces.axes, faces.corners, _edges(camera), shades, _joint(camera), shadow, _codes(), picture)
+    return picture
 
 
 def _cropped(labels: np.ndarray) -> np.ndarray:
@@ -101,26 +107,22 @@ def _camera(solid: np.ndarray, pitch: np.ndarray, side: int, azimuth: float, ele
     return _Camera(to_pixels, eye, sun / np.linalg.norm(sun), scale / SAMPLES)
 
 
-def _draw_faces(color: np.ndarray, labels: np.ndarray, pitch: np.ndarray, palette: np.ndarray, camera: _Camera) -> None:
-    solid = labels > 0
-    albedo = _srgb_to_linear(palette)
-    depth = np.full(color.shape[:2], np.inf, np.float32)
-    sun_rays = lighting.sun_rays(camera.sun)
-    joint = _JOINT if camera.scale >= _JOINT_PIXELS else 1.0
-    for axis in range(3):
-        side = 1 if camera.eye[axis] > 0 else -1
-        faces = _open_faces(solid, axis, side)
-        sky = np.empty((len(faces), 4), np.float32)
-        sun = np.zeros((len(faces), 4), np.float32)
-        lighting.face_light(solid, pitch, faces, axis, side, lighting.sky_rays(axis, side), sky)
-        slant = side * camera.sun[axis]
-        if slant > 0:
-            lighting.face_light(solid, pitch, faces, axis, side, sun_rays, sun)
-        base = albedo[labels[tuple(faces.T)].astype(np.int64) - 1]
-        shades = _shades(base, sky, sun * max(slant, 0.0))
-        corner = camera.to_pixels[:, :3] @ (faces + (np.arange(3) == axis) * (side > 0)).T + camera.to_pixels[:, 3:]
-        along_u, along_v = camera.to_pixels[:, (axis + 1) % 3], camera.to_pixels[:, (axis + 2) % 3]
-        _fill(color, depth, np.ascontiguousarray(corner.T), along_u, along_v, shades, joint)
+@dataclasses.dataclass(frozen=True)
+class _Faces:
+    """Open faces that look towards the eye."""
+
+    voxels: np.ndarray  # int32 (F, 3)
+    axes: np.ndarray  # int8 (F,), which axis each is across
+    corners: np.ndarray  # float64 (F, 3), column, row, depth of the corner of least coordinates
+
+    @staticmethod
+    def of(labels: np.ndarray, camera: _Camera) -> _Faces:
+        found = [_open_faces(labels > 0, axis, camera.side(axis)) for axis in range(3)]
+        axes = np.repeat(np.arange(3, dtype=np.int8), [len(part) for part in found])
+        voxels = np.concatenate(found)
+        places = voxels.astype(np.float64)
+        places[np.arange(len(axes)), axes] += np.array([camera.side(axis) > 0 for axis in range(3)])[axes]
+        return _Faces(voxels, axes, places @ camera.to_pixels[:, :3].T + camera.to_pixels[:, 3])
 
 
 def _open_faces(solid: np.ndarray, axis: int, side: int) -> np.ndarray:
@@ -132,16 +134,51 @@ def _open_faces(solid: np.ndarray, axis: int, side: int) -> np.ndarray:
     return np.argwhere(solid & ~covered).astype(np.int32)
 
 
-def _shades(albedo: np.ndarray, sky: np.ndarray, sun: np.ndarray) -> np.ndarray:
-    """float32 (F, 4, 3), linear: light at four corners of faces, times their colour.
+def _edges(camera: _Camera) -> np.ndarray:
+    """float64 (3, 2, 3): the two sides of a face across each axis, along the two axes that follow, in samples."""
+    columns = camera.to_pixels[:, :3].T
+    return np.stack([columns[[(axis + 1) % 3, (axis + 2) % 3]] for axis in range(3)])
+
+
+def _joint(camera: _Camera) -> float:
+    return _JOINT if camera.scale >= _JOINT_PIXELS else 1.0
+
+
+def _first_faces(faces: _Faces, camera: _Camera, side: int) -> np.ndarray:
+    """int32 (side, side): the face each sample sees, -1 for none."""
+    depth = np.full((side, side), np.inf, np.float32)
+    first = np.full((side, side), -1, np.int32)
+    for axis, edges in enumerate(_edges(camera)):
+        if abs(np.cross(edges[0], edges[1])[2]) > 1e-9:
+            own = np.flatnonzero(faces.axes == axis)
+            _fill(depth, first, own, faces.corners, edges)
+    return first
+
+
+def _shades(
+    faces: _Faces, first: np.ndarray, labels: np.ndarray, pitch: np.ndarray, palette: np.ndarray, camera: _Camera
+) -> np.ndarray:
+    """float32 (F, 4, 3), linear: light at four corners of faces that are seen, times their colour.
 
     Sky light in corners is not lost but bounces, and takes on the colour: the cubic of Jimenez et al., Practical
     Realtime Strategies for Accurate Indirect Occlusion, 2016, section 5.
     """
-    seen = sky[..., None].astype(np.float64)
-    tint = albedo[:, None, :]
-    bounced = ((2.0404 * tint - 0.3324) * seen + (-4.7951 * tint + 0.6417)) * seen + (2.7552 * tint + 0.6903)
-    ambient = np.maximum(seen, bounced * seen)
+    seen = np.zeros(len(faces.axes) + 1, bool)
+    seen[first] = True  # the last one is of no face
+    sky, sun = np.zeros((2, len(faces.axes), 4), np.float32)
+    for axis in range(3):
+        side = camera.side(axis)
+        own = np.flatnonzero(seen[:-1] & (faces.axes == axis))
+        voxels = faces.voxels[own]
+        sky[own] = lighting.face_light(labels > 0, pitch, voxels, axis, side, lighting.sky_rays(axis, side))
+        slant = side * camera.sun[axis]
+        if slant > 0:
+            rays = lighting.sun_rays(camera.sun)
+            sun[own] = slant * lighting.face_light(labels > 0, pitch, voxels, axis, side, rays)
+    tint = _srgb_to_linear(palette)[labels[tuple(faces.voxels.T)].astype(np.int64) - 1].astype(np.float32)[:, None]
+    open_sky = sky[..., None]
+    bounced = ((2.0404 * tint - 0.3324) * open_sky + (-4.7951 * tint + 0.6417)) * open_sky + (2.7552 * tint + 0.6903)
+    ambient = open_sky * np.maximum(bounced, 1)
     return (tint * (ambient * _SKY_COLOR + sun[..., None] * _SUN_COLOR)).astype(np.float32)
 
 
@@ -191,81 +228,98 @@ def _lay(alpha: np.ndarray, shadow: np.ndarray, inverse: np.ndarray, start: np.n
 
 
 @njit(cache=True, nogil=True)
-def _fill(
-    color: np.ndarray,
-    depth: np.ndarray,
-    corners: np.ndarray,
-    along_u: np.ndarray,
-    along_v: np.ndarray,
-    shades: np.ndarray,
-    joint: float,
-) -> None:
-    """Draws equal parallelograms at corners (F, 3) with a depth buffer; light is bilinear over each."""
+def _fill(depth: np.ndarray, first: np.ndarray, own: np.ndarray, corners: np.ndarray, edges: np.ndarray) -> None:
+    """Draws the numbers of faces, equal parallelograms, with a depth buffer."""
     height, width = depth.shape
-    area = along_u[0] * along_v[1] - along_u[1] * along_v[0]
-    if abs(area) < 1e-9:
-        return
-    left, right = min(0.0, along_u[0]) + min(0.0, along_v[0]), max(0.0, along_u[0]) + max(0.0, along_v[0])
-    top, bottom = min(0.0, along_u[1]) + min(0.0, along_v[1]), max(0.0, along_u[1]) + max(0.0, along_v[1])
-    for f in range(len(corners)):
+    u, v = edges[0], edges[1]
+    area = u[0] * v[1] - u[1] * v[0]
+    left, right = min(0.0, u[0]) + min(0.0, v[0]), max(0.0, u[0]) + max(0.0, v[0])
+    top, bottom = min(0.0, u[1]) + min(0.0, v[1]), max(0.0, u[1]) + max(0.0, v[1])
+    for f in own:
         x, y, near = corners[f]
         for row in range(max(0, int(y + top)), min(height, int(y + bottom) + 1)):
             for column in range(max(0, int(x + left)), min(width, int(x + right) + 1)):
                 px, py = column + 0.5 - x, row + 0.5 - y
-                s = (px * along_v[1] - py * along_v[0]) / area
-                t = (py * along_u[0] - px * along_u[1]) / area
+                s = (px * v[1] - py * v[0]) / area
+                t = (py * u[0] - px * u[1]) / area
                 # The slack closes seams that rounding would open.
                 if s < -1e-5 or t < -1e-5 or s > 1 + 1e-5 or t > 1 + 1e-5:
                     continue
-                z = near + s * along_u[2] + t * along_v[2]
-                if z >= depth[row, column]:
-                    continue
-                depth[row, column] = z
-                dim = joint if min(s, 1 - s, t, 1 - t) < _JOINT_WIDTH else 1.0
-                a, b, c, d = (1 - s) * (1 - t), s * (1 - t), (1 - s) * t, s * t
-                for channel in range(3):
-                    shade = a * shades[f, 0, channel] + b * shades[f, 1, channel]
-                    shade += c * shades[f, 2, channel] + d * shades[f, 3, channel]
-                    color[row, column, channel] = shade * dim
-                color[row, column, 3] = 1.0
-
-
-def _averaged(color: np.ndarray, shadow: np.ndarray) -> np.ndarray:
-    """uint8 (H, W, 4), sRGB with straight alpha, of premultiplied linear samples over black with alpha (H, W)."""
-    side = color.shape[0] // SAMPLES
-    picture = np.zeros((side, side, 4), np.uint8)
-    steps = np.linspace(0, 1, 4096)
-    _encode(color, shadow, np.rint(_linear_to_srgb(steps) * 255).astype(np.uint8), picture)
-    return picture
+                z = near + s * u[2] + t * v[2]
+                if z < depth[row, column]:
+                    depth[row, column] = z
+                    first[row, column] = f
 
 
 @njit(cache=True, nogil=True)
-def _encode(color: np.ndarray, shadow: np.ndarray, codes: np.ndarray, picture: np.ndarray) -> None:
-    """Means over SAMPLES x SAMPLES, through a table of codes for [0, 1]."""
+def _develop(
+    first: np.ndarray,
+    axes: np.ndarray,
+    corners: np.ndarray,
+    edges: np.ndarray,
+    shades: np.ndarray,
+    joint: float,
+    shadow: np.ndarray,
+    codes: np.ndarray,
+    picture: np.ndarray,
+) -> None:
+    """Fills the picture with means of SAMPLES x SAMPLES, light bilinear over each face, over black of alpha `shadow`.
+
+    `codes` has the sRGB values of [0, 1].
+    """
     last = len(codes) - 1
-    total = np.empty(4)
+    total = np.empty(3)
     for row in range(picture.shape[0]):
         for column in range(picture.shape[1]):
             total[:] = 0
+            hits = 0
             for i in range(row * SAMPLES, (row + 1) * SAMPLES):
                 for j in range(column * SAMPLES, (column + 1) * SAMPLES):
-                    for channel in range(4):
-                        total[channel] += color[i, j, channel]
-            total /= SAMPLES**2
-            alpha = total[3] + (1 - total[3]) * shadow[row, column]
+                    if first[i, j] >= 0:
+                        hits += 1
+                        _add_shade(i, j, first[i, j], axes, corners, edges, shades, joint, total)
+            cover = hits / SAMPLES**2
+            alpha = cover + (1 - cover) * shadow[row, column]
             if alpha > 0:
                 for channel in range(3):
-                    picture[row, column, channel] = codes[int(min(total[channel] / alpha, 1.0) * last + 0.5)]
+                    share = min(total[channel] / SAMPLES**2 / alpha, 1.0)
+                    picture[row, column, channel] = codes[int(share * last + 0.5)]
                 picture[row, column, 3] = int(alpha * 255 + 0.5)
+
+
+@njit(cache=True, nogil=True)
+def _add_shade(
+    row: int,
+    column: int,
+    face: int,
+    axes: np.ndarray,
+    corners: np.ndarray,
+    edges: np.ndarray,
+    shades: np.ndarray,
+    joint: float,
+    total: np.ndarray,
+) -> None:
+    u, v = edges[axes[face], 0], edges[axes[face], 1]
+    px, py = column + 0.5 - corners[face, 0], row + 0.5 - corners[face, 1]
+    area = u[0] * v[1] - u[1] * v[0]
+    s = min(max((px * v[1] - py * v[0]) / area, 0.0), 1.0)
+    t = min(max((py * u[0] - px * u[1]) / area, 0.0), 1.0)
+    dim = joint if min(s, 1 - s, t, 1 - t) < _JOINT_WIDTH else 1.0
+    a, b, c, d = (1 - s) * (1 - t) * dim, s * (1 - t) * dim, (1 - s) * t * dim, s * t * dim
+    four = shades[face]
+    for channel in range(3):
+        total[channel] += a * four[0, channel] + b * four[1, channel] + c * four[2, channel] + d * four[3, channel]
+
+
+def _codes() -> np.ndarray:
+    """uint8 (4096,): sRGB values of linear light from 0 to 1 (IEC 61966-2-1)."""
+    light = np.linspace(0, 1, 4096)
+    return np.rint(255 * np.where(light <= 0.0031308, light * 12.92, 1.055 * light ** (1 / 2.4) - 0.055)).astype(
+        np.uint8
+    )
 
 
 def _srgb_to_linear(values: np.ndarray) -> np.ndarray:
     """uint8 to float64 in [0, 1] (IEC 61966-2-1)."""
     share = values / 255.0
     return np.where(share <= 0.04045, share / 12.92, ((share + 0.055) / 1.055) ** 2.4)
-
-
-def _linear_to_srgb(values: np.ndarray) -> np.ndarray:
-    """[0, 1] in and out; what is brighter is cut."""
-    share = np.clip(values, 0, 1)
-    return np.where(share <= 0.0031308, share * 12.92, 1.055 * share ** (1 / 2.4) - 0.055)
