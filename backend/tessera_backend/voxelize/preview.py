@@ -94,7 +94,8 @@ def _camera(solid: np.ndarray, pitch: np.ndarray, side: int, azimuth: float, ele
         centre, extent = axes[:2] @ box / 2, max(across, tall)
     else:
         # A column's ends are enough: no voxel between them reaches further.
-        ends = solid & ~(np.roll(solid, 1, 2) & np.roll(solid, -1, 2))
+        ends = solid.copy()
+        ends[:, :, 1:-1] &= ~(solid[:, :, 2:] & solid[:, :, :-2])
         places = (np.argwhere(ends) + 0.5) * pitch @ axes[:2].T
         reach = np.abs(axes[:2]) @ pitch / 2
         low, high = places.min(0) - reach, places.max(0) + reach
