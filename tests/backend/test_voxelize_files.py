@@ -64,15 +64,15 @@ def test_glb_is_valid():
         assert view["byteOffset"] % 4 == 0
         assert view["byteOffset"] + view["byteLength"] <= blob_length
     assert document["samplers"][0]["magFilter"] == 9728
-    assert document["asset"]["extras"]["tessera"]["meta"] == voxels.meta
+    assert document["nodes"][0]["extras"]["tessera"]["meta"] == voxels.meta
 
 
 def test_obj_reads_alike(tmp_path):
     """Quads with shared vertices, a material and a palette; trimesh sees what it sees in the .glb."""
     voxels = voxels_of(figure())
-    written = files.write(tmp_path / "art.obj", voxels)
-    assert [path.name for path in written] == ["art.obj", "art.mtl", "art_palette.png"]
-    mesh = trimesh.load(tmp_path / "art.obj", process=False, force="mesh")
+    written = files.write(tmp_path / "my art.obj", voxels)
+    assert [path.name for path in written] == ["my art.obj", "my_art.mtl", "my_art_palette.png"]
+    mesh = trimesh.load(written[0], process=False, force="mesh")
     corners = z_up(mesh.vertices)
     np.testing.assert_allclose([corners.min(0), corners.max(0)], box_of(voxels), atol=1e-6)
     label = np.floor(mesh.visual.uv[mesh.faces[:, 0], 0] * 4).astype(int)

@@ -44,7 +44,13 @@ def sun_rays(towards: np.ndarray) -> np.ndarray:
     return rays
 
 
-@njit(cache=True, nogil=True)
+def _steps(rays: np.ndarray, pitch: np.ndarray) -> np.ndarray:
+    """float64 (R, 7): rays per voxel and their inverses, for a march that never divides, and radiance."""
+    steps = rays[:, :3] / pitch
+    steps = np.where(np.abs(steps) < 1e-9, 1e-9, steps)
+    return np.column_stack([steps, 1 / steps, rays[:, 3]])
+
+
 def face_light(
     solid: np.ndarray, pitch: np.ndarray, faces: np.ndarray, axis: int, side: int, rays: np.ndarray
 ) -> np.ndarray:
@@ -54,12 +60,37 @@ def face_light(
         solid: bool (X, Y, Z).
         pitch: float64 (3,), sides of a voxel; rays are in the same space.
         faces: int32 (F, 3), voxels whose face across `axis`, at its `side`, is open.
+        rays: float64 (R, 4), directions and radiance.
     Returns:
         float32 (F, 4), corners in the order (0, 0), (1, 0), (0, 1), (1, 1) along the two axes that follow.
     """
+    light = np.empty((len(faces), 4), np.float32)
+    _light_faces(solid, faces, axis, side, _steps(rays, pitch), light)
+    return light
+
+
+def ground_light(
+    solid: np.ndarray, pitch: np.ndarray, margin: int, step: int, rays: np.ndarray, shape: tuple[int, int]
+) -> np.ndarray:
+    """The same at points of the plane z = 0, those right below the voxels included.
+
+    Args:
+        margin: voxels from the first point to the grid's corner.
+        step: voxels between points.
+    Returns:
+        float32 of the shape (points along x, points along y).
+    """
+    light = np.empty(shape, np.float32)
+    _light_ground(solid, margin, step, _steps(rays, pitch), light)
+    return light
+
+
+@njit(cache=True, nogil=True)
+def _light_faces(
+    solid: np.ndarray, faces: np.ndarray, axis: int, side: int, steps: np.ndarray, light: np.ndarray
+) -> None:
     # A little off the plane, and a little inwards, so that a wall beside the face darkens this corner.
     lift, inset = 0.01, 0.03
-    light = np.empty((len(faces), 4), np.float32)
     point = np.empty(3)
     u, v = (axis + 1) % 3, (axis + 2) % 3
     for f in range(len(faces)):
@@ -67,65 +98,45 @@ def face_light(
             point[axis] = faces[f, axis] + (1 + lift if side > 0 else -lift)
             point[u] = faces[f, u] + (1 - inset if corner & 1 else inset)
             point[v] = faces[f, v] + (1 - inset if corner & 2 else inset)
-            light[f, corner] = _gathered(solid, pitch, point, rays)
-    return light
+            light[f, corner] = _gathered(solid, point, steps)
 
 
 @njit(cache=True, nogil=True)
-def ground_light(
-    solid: np.ndarray, pitch: np.ndarray, margin: int, step: int, rays: np.ndarray, light: np.ndarray
-) -> None:
-    """Shares of the rays that get away from points of the plane z = 0, those right below the voxels included.
-
-    Args:
-        margin: voxels from the first point to the grid's corner.
-        step: voxels between points.
-        light: float32 (points along x, points along y), filled.
-    """
+def _light_ground(solid: np.ndarray, margin: int, step: int, steps: np.ndarray, light: np.ndarray) -> None:
     point = np.empty(3)
     for i in range(light.shape[0]):
         for j in range(light.shape[1]):
             point[0], point[1], point[2] = i * step - margin + 1e-3, j * step - margin + 1e-3, -1e-3
-            light[i, j] = _gathered(solid, pitch, point, rays)
+            light[i, j] = _gathered(solid, point, steps)
 
 
 @njit(cache=True, nogil=True)
-def _gathered(solid: np.ndarray, pitch: np.ndarray, point: np.ndarray, rays: np.ndarray) -> float:
+def _gathered(solid: np.ndarray, point: np.ndarray, steps: np.ndarray) -> float:
     total = 0.0
-    for r in range(len(rays)):
-        dx, dy, dz = rays[r, 0] / pitch[0], rays[r, 1] / pitch[1], rays[r, 2] / pitch[2]
-        if not _blocked(solid, point[0], point[1], point[2], dx, dy, dz):
-            total += rays[r, 3]
-    return total / len(rays)
+    for r in range(len(steps)):
+        if not _blocked(solid, point, steps[r]):
+            total += steps[r, 6]
+    return total / len(steps)
 
 
 @njit(cache=True, nogil=True)
-def _span(start: float, step: float, length: int, low: float, high: float) -> tuple[float, float]:
-    """When a ray is between 0 and length, cut to what it was before; low > high: never."""
-    if abs(step) < 1e-9:
-        return (low, high) if 0 <= start <= length else (1.0, 0.0)
-    first, last = -start / step, (length - start) / step
-    if first > last:
-        first, last = last, first
-    return max(low, first), min(high, last)
-
-
-@njit(cache=True, nogil=True)
-def _blocked(solid: np.ndarray, x: float, y: float, z: float, dx: float, dy: float, dz: float) -> bool:
+def _blocked(solid: np.ndarray, point: np.ndarray, step: np.ndarray) -> bool:
     """Whether a ray meets a voxel, in voxel coordinates (Amanatides & Woo, A Fast Voxel Traversal, 1987)."""
     nx, ny, nz = solid.shape
-    low, high = _span(x, dx, nx, 0.0, 1e9)
-    low, high = _span(y, dy, ny, low, high)
-    low, high = _span(z, dz, nz, low, high)
+    low, high = 0.0, 1e9
+    for axis in range(3):
+        first = -point[axis] * step[3 + axis]
+        last = (solid.shape[axis] - point[axis]) * step[3 + axis]
+        low, high = max(low, min(first, last)), min(high, max(first, last))
     if low >= high:
         return False
-    x, y, z = x + dx * (low + 1e-9), y + dy * (low + 1e-9), z + dz * (low + 1e-9)
+    enter = low + 1e-9
+    x, y, z = point[0] + step[0] * enter, point[1] + step[1] * enter, point[2] + step[2] * enter
     i, j, k = min(max(int(x), 0), nx - 1), min(max(int(y), 0), ny - 1), min(max(int(z), 0), nz - 1)
-    si, sj, sk = (1 if dx > 0 else -1), (1 if dy > 0 else -1), (1 if dz > 0 else -1)
-    wx, wy, wz = 1 / max(abs(dx), 1e-9), 1 / max(abs(dy), 1e-9), 1 / max(abs(dz), 1e-9)
-    tx = (i + 1 - x if dx > 0 else x - i) * wx
-    ty = (j + 1 - y if dy > 0 else y - j) * wy
-    tz = (k + 1 - z if dz > 0 else z - k) * wz
+    si, sj, sk = (1 if step[0] > 0 else -1), (1 if step[1] > 0 else -1), (1 if step[2] > 0 else -1)
+    # When the ray leaves this voxel along each axis, and how long it takes from one to the next.
+    tx, ty, tz = (i + (si > 0) - x) * step[3], (j + (sj > 0) - y) * step[4], (k + (sk > 0) - z) * step[5]
+    wx, wy, wz = abs(step[3]), abs(step[4]), abs(step[5])
     while True:
         if solid[i, j, k]:
             return True

@@ -8,6 +8,7 @@ A palette is a picture of K x 1 pixels, row 0 at the top in all formats; faces t
 from __future__ import annotations
 
 import json
+import re
 import struct
 from typing import Any
 
@@ -25,7 +26,7 @@ _NEAREST, _CLAMP_TO_EDGE = 9728, 33071
 
 
 def to_glb(voxels: Voxels, name: str = "voxels") -> bytes:
-    """A binary glTF 2.0: one mesh, one material with the palette as its picture, how it was made in its extras.
+    """A binary glTF 2.0: one mesh, one material with the palette as its picture, how it was made in extras of the node.
 
     Four vertices a quad, so that normals are sharp; the picture is not filtered.
     """
@@ -45,10 +46,10 @@ def to_glb(voxels: Voxels, name: str = "voxels") -> bytes:
     lowest, highest = parts[0][0].min(0), parts[0][0].max(0)
     document["accessors"][0] |= {"min": lowest.tolist(), "max": highest.tolist()}
     document |= {
-        "asset": {"version": "2.0", "generator": GENERATOR, "extras": {"tessera": about(voxels)}},
+        "asset": {"version": "2.0", "generator": GENERATOR},
         "scene": 0,
         "scenes": [{"nodes": [0]}],
-        "nodes": [{"mesh": 0, "name": name}],
+        "nodes": [{"mesh": 0, "name": name, "extras": {"tessera": about(voxels)}}],
         "meshes": [
             {
                 "name": name,
@@ -108,10 +109,11 @@ def _padded(data: bytes, filler: bytes) -> bytes:
 
 
 def to_obj(voxels: Voxels, name: str = "voxels") -> dict[str, bytes]:
-    """name.obj with quads, name.mtl, and name_palette.png, by file name."""
+    """name.obj with quads, name.mtl, and name_palette.png, by file name; many readers want no spaces in the latter."""
     mesh = greedy(voxels.labels)
+    beside = re.sub(r"\s", "_", name)
     lines = [f"# {line}\n" for line in _comments(voxels)]
-    lines += [f"mtllib {name}.mtl\no {name}\n"]
+    lines += [f"mtllib {beside}.mtl\no {beside}\n"]
     lines += [_rows("v %.9g %.9g %.9g\n", _y_up(_positions(mesh.vertices, voxels)))]
     lines += [_rows("vt %.9g 0.5\n", _texel(np.arange(1, len(voxels.palette) + 1), voxels)[:, None])]
     sides = np.concatenate([np.eye(3, dtype=int), -np.eye(3, dtype=int)])
@@ -119,11 +121,11 @@ def to_obj(voxels: Voxels, name: str = "voxels") -> dict[str, bytes]:
     vertices, normals = mesh.quads + 1, _side_numbers(mesh) + 1
     corners = np.stack(np.broadcast_arrays(vertices, mesh.labels[:, None], normals[:, None]), -1)
     lines += [_rows("f %d/%d/%d %d/%d/%d %d/%d/%d %d/%d/%d\n", corners.reshape(-1, 12))]
-    material = f"newmtl palette\nKa 1 1 1\nKd 1 1 1\nKs 0 0 0\nillum 1\nmap_Kd {name}_palette.png\n"
+    material = f"newmtl palette\nKa 1 1 1\nKd 1 1 1\nKs 0 0 0\nillum 1\nmap_Kd {beside}_palette.png\n"
     return {
         f"{name}.obj": "".join(lines).encode(),
-        f"{name}.mtl": material.encode(),
-        f"{name}_palette.png": palette_png(voxels.palette),
+        f"{beside}.mtl": material.encode(),
+        f"{beside}_palette.png": palette_png(voxels.palette),
     }
 
 

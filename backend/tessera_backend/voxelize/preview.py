@@ -17,6 +17,7 @@ MARGIN = 0.06  # of the picture's side, left free all round
 _SUN = np.array([-0.62, 0.62, 0.48])
 _SUN_COLOR = np.array([1.0, 0.95, 0.86]) * 0.86
 _SKY_COLOR = np.array([0.90, 0.95, 1.0]) * 0.72
+_SHOULDER, _BRIGHTEST = 0.7, 1.7
 # How far the ground's shadow goes, as a share of the longest side, and its alpha where no light comes.
 _SHADOW_REACH, _SHADOW = 0.3, 0.55
 _GROUND_STEP = 2  # voxels between points of the ground that are lit
@@ -187,11 +188,11 @@ def _draw_ground(alpha: np.ndarray, labels: np.ndarray, pitch: np.ndarray, camer
     """Fills the picture (H, W) with the alpha of the ground's shadow, which ends before the picture does."""
     margin = max(2, round(_SHADOW_REACH * max(labels.shape)))
     shape = tuple(-(-(side + 2 * margin) // _GROUND_STEP) + 1 for side in labels.shape[:2])
-    sky, sun = np.empty(shape, np.float32), np.empty(shape, np.float32)
+    solid = labels > 0
     rays = lighting.sky_rays(2, 1).copy()
     rays[:, 3] = 1
-    lighting.ground_light(labels > 0, pitch, margin, _GROUND_STEP, rays, sky)
-    lighting.ground_light(labels > 0, pitch, margin, _GROUND_STEP, lighting.sun_rays(camera.sun), sun)
+    sky = lighting.ground_light(solid, pitch, margin, _GROUND_STEP, rays, shape)
+    sun = lighting.ground_light(solid, pitch, margin, _GROUND_STEP, lighting.sun_rays(camera.sun), shape)
     # Blurred, because few rays leave grain, which an even ground shows.
     blur = 0.025 * max(labels.shape) / _GROUND_STEP
     shadow = _SHADOW * ndimage.gaussian_filter(1 - (0.7 * sky + 0.3 * sun), blur)
@@ -266,7 +267,7 @@ def _develop(
 ) -> None:
     """Fills the picture with means of SAMPLES x SAMPLES, light bilinear over each face, over black of alpha `shadow`.
 
-    `codes` has the sRGB values of [0, 1].
+    `codes` has the sRGB values of light from 0 to _BRIGHTEST.
     """
     last = len(codes) - 1
     total = np.empty(3)
@@ -283,7 +284,7 @@ def _develop(
             alpha = cover + (1 - cover) * shadow[row, column]
             if alpha > 0:
                 for channel in range(3):
-                    share = min(total[channel] / SAMPLES**2 / alpha, 1.0)
+                    share = min(total[channel] / SAMPLES**2 / alpha / _BRIGHTEST, 1.0)
                     picture[row, column, channel] = codes[int(share * last + 0.5)]
                 picture[row, column, 3] = int(alpha * 255 + 0.5)
 
@@ -313,11 +314,15 @@ def _add_shade(
 
 
 def _codes() -> np.ndarray:
-    """uint8 (4096,): sRGB values of linear light from 0 to 1 (IEC 61966-2-1)."""
-    light = np.linspace(0, 1, 4096)
-    return np.rint(255 * np.where(light <= 0.0031308, light * 12.92, 1.055 * light ** (1 / 2.4) - 0.055)).astype(
-        np.uint8
-    )
+    """uint8 (4096,): sRGB values (IEC 61966-2-1) of linear light from 0 to _BRIGHTEST.
+
+    From _SHOULDER on it rises less and less, so that bright faces in full light differ still.
+    """
+    light = np.linspace(0, _BRIGHTEST, 4096)
+    room = 1 - _SHOULDER
+    light = np.where(light < _SHOULDER, light, 1 - room * np.exp(-(light - _SHOULDER) / room))
+    code = np.where(light <= 0.0031308, light * 12.92, 1.055 * light ** (1 / 2.4) - 0.055)
+    return np.rint(255 * code).astype(np.uint8)
 
 
 def _srgb_to_linear(values: np.ndarray) -> np.ndarray:
