@@ -51,6 +51,13 @@ def _steps(rays: np.ndarray, pitch: np.ndarray) -> np.ndarray:
     return np.column_stack([steps, 1 / steps, rays[:, 3]])
 
 
+def _walled(solid: np.ndarray) -> np.ndarray:
+    """uint8 (X + 2, Y + 2, Z + 2): 1 voxels, 2 a wall all round, so that a march need not look where the grid ends."""
+    walled = np.full([side + 2 for side in solid.shape], 2, np.uint8)
+    walled[1:-1, 1:-1, 1:-1] = solid
+    return walled
+
+
 def face_light(
     solid: np.ndarray, pitch: np.ndarray, faces: np.ndarray, axis: int, side: int, rays: np.ndarray
 ) -> np.ndarray:
@@ -65,7 +72,7 @@ def face_light(
         float32 (F, 4), corners in the order (0, 0), (1, 0), (0, 1), (1, 1) along the two axes that follow.
     """
     light = np.empty((len(faces), 4), np.float32)
-    _light_faces(solid, faces, axis, side, _steps(rays, pitch), light)
+    _light_faces(_walled(solid), faces, axis, side, _steps(rays, pitch), light)
     return light
 
 
@@ -81,7 +88,7 @@ def ground_light(
         float32 of the shape (points along x, points along y).
     """
     light = np.empty(shape, np.float32)
-    _light_ground(solid, margin, step, _steps(rays, pitch), light)
+    _light_ground(_walled(solid), margin, step, _steps(rays, pitch), light)
     return light
 
 
@@ -95,63 +102,65 @@ def _light_faces(
     u, v = (axis + 1) % 3, (axis + 2) % 3
     for f in range(len(faces)):
         for corner in range(4):
-            point[axis] = faces[f, axis] + (1 + lift if side > 0 else -lift)
-            point[u] = faces[f, u] + (1 - inset if corner & 1 else inset)
-            point[v] = faces[f, v] + (1 - inset if corner & 2 else inset)
-            light[f, corner] = _gathered(solid, point, steps)
+            point[axis] = 1 + faces[f, axis] + (1 + lift if side > 0 else -lift)
+            point[u] = 1 + faces[f, u] + (1 - inset if corner & 1 else inset)
+            point[v] = 1 + faces[f, v] + (1 - inset if corner & 2 else inset)
+            light[f, corner] = _gathered(solid, point[0], point[1], point[2], steps)
 
 
 @njit(cache=True, nogil=True)
 def _light_ground(solid: np.ndarray, margin: int, step: int, steps: np.ndarray, light: np.ndarray) -> None:
-    point = np.empty(3)
     for i in range(light.shape[0]):
         for j in range(light.shape[1]):
-            point[0], point[1], point[2] = i * step - margin + 1e-3, j * step - margin + 1e-3, -1e-3
-            light[i, j] = _gathered(solid, point, steps)
+            light[i, j] = _gathered(solid, i * step - margin + 1.001, j * step - margin + 1.001, 0.999, steps)
 
 
 @njit(cache=True, nogil=True)
-def _gathered(solid: np.ndarray, point: np.ndarray, steps: np.ndarray) -> float:
+def _gathered(solid: np.ndarray, x: float, y: float, z: float, steps: np.ndarray) -> float:
+    nx, ny, nz = solid.shape[0] - 1, solid.shape[1] - 1, solid.shape[2] - 1
+    cells = solid.ravel()
     total = 0.0
     for r in range(len(steps)):
-        if not _blocked(solid, point, steps[r]):
+        ix, iy, iz = steps[r, 3], steps[r, 4], steps[r, 5]
+        # When the ray is inside the grid.
+        x0, x1, y0, y1, z0, z1 = (1 - x) * ix, (nx - x) * ix, (1 - y) * iy, (ny - y) * iy, (1 - z) * iz, (nz - z) * iz
+        enter, leave = max(0.0, min(x0, x1), min(y0, y1), min(z0, z1)), min(max(x0, x1), max(y0, y1), max(z0, z1))
+        enter += 1e-9
+        if enter >= leave or not _blocked(
+            cells,
+            *solid.shape,
+            x + steps[r, 0] * enter,
+            y + steps[r, 1] * enter,
+            z + steps[r, 2] * enter,
+            ix,
+            iy,
+            iz,
+        ):
             total += steps[r, 6]
     return total / len(steps)
 
 
 @njit(cache=True, nogil=True)
-def _blocked(solid: np.ndarray, point: np.ndarray, step: np.ndarray) -> bool:
-    """Whether a ray meets a voxel, in voxel coordinates (Amanatides & Woo, A Fast Voxel Traversal, 1987)."""
-    nx, ny, nz = solid.shape
-    low, high = 0.0, 1e9
-    for axis in range(3):
-        first = -point[axis] * step[3 + axis]
-        last = (solid.shape[axis] - point[axis]) * step[3 + axis]
-        low, high = max(low, min(first, last)), min(high, max(first, last))
-    if low >= high:
-        return False
-    enter = low + 1e-9
-    x, y, z = point[0] + step[0] * enter, point[1] + step[1] * enter, point[2] + step[2] * enter
-    i, j, k = min(max(int(x), 0), nx - 1), min(max(int(y), 0), ny - 1), min(max(int(z), 0), nz - 1)
-    si, sj, sk = (1 if step[0] > 0 else -1), (1 if step[1] > 0 else -1), (1 if step[2] > 0 else -1)
-    # When the ray leaves this voxel along each axis, and how long it takes from one to the next.
-    tx, ty, tz = (i + (si > 0) - x) * step[3], (j + (sj > 0) - y) * step[4], (k + (sk > 0) - z) * step[5]
-    wx, wy, wz = abs(step[3]), abs(step[4]), abs(step[5])
-    while True:
-        if solid[i, j, k]:
-            return True
+def _blocked(
+    cells: np.ndarray, nx: int, ny: int, nz: int, x: float, y: float, z: float, ix: float, iy: float, iz: float
+) -> bool:
+    """Whether a ray from inside the walled grid meets a voxel (Amanatides & Woo, A Fast Voxel Traversal, 1987).
+
+    ix, iy, iz are the time that it takes through a voxel along each axis, with the direction's sign.
+    """
+    i, j, k = min(max(int(x), 1), nx - 2), min(max(int(y), 1), ny - 2), min(max(int(z), 1), nz - 2)
+    tx, ty, tz = (i + (ix > 0) - x) * ix, (j + (iy > 0) - y) * iy, (k + (iz > 0) - z) * iz
+    wx, wy, wz = abs(ix), abs(iy), abs(iz)
+    step_x, step_y, step_z = (ny * nz if ix > 0 else -ny * nz), (nz if iy > 0 else -nz), (1 if iz > 0 else -1)
+    cell = (i * ny + j) * nz + k
+    while cells[cell] == 0:
         if tx <= ty and tx <= tz:
-            i += si
+            cell += step_x
             tx += wx
-            if i < 0 or i >= nx:
-                return False
         elif ty <= tz:
-            j += sj
+            cell += step_y
             ty += wy
-            if j < 0 or j >= ny:
-                return False
         else:
-            k += sk
+            cell += step_z
             tz += wz
-            if k < 0 or k >= nz:
-                return False
+    return cells[cell] == 1
