@@ -14,7 +14,7 @@ from PIL import Image
 from tessera_backend.voxelize import files, meshes, sparse
 from tessera_backend.voxelize.greedy import exposed_faces, greedy
 from tessera_backend.voxelize.sheet import layout, read_sheet, to_sheet
-from tessera_backend.voxelize.views_of import SIDES, six_views
+from tessera_backend.voxelize.sides import SIDES, six_pictures
 from tessera_protocol.errors import InvalidInput
 
 from .voxel_grids import figure, grids, voxels_of
@@ -125,7 +125,7 @@ def test_json_lists_are_checked():
 def test_sheets_round_trip(labels, zoom):
     """The views that a sheet was made of are read from it, at any zoom."""
     voxels = voxels_of(labels)
-    for back, view in zip(read_sheet(to_sheet(voxels, zoom), labels.shape), six_views(voxels), strict=True):
+    for back, view in zip(read_sheet(to_sheet(voxels, zoom), labels.shape), six_pictures(voxels), strict=True):
         np.testing.assert_array_equal(back, view)
 
 
@@ -138,7 +138,7 @@ def test_sheets_are_as_documented():
     assert picture.size == (width * 3, height * 3)
     assert json.loads(picture.text["tessera"])["meta"] == voxels.meta
     pixels = np.asarray(picture).copy()
-    for side, view in zip(SIDES, six_views(voxels), strict=True):
+    for side, view in zip(SIDES, six_pictures(voxels), strict=True):
         (row, column), (tall, wide) = corners[side], view.shape[:2]
         pixels[row * 3 : (row + tall) * 3, column * 3 : (column + wide) * 3] = 0
     assert not pixels.any()
@@ -156,7 +156,7 @@ def test_edited_sheets_are_read():
     Image.fromarray(pixels).save(file, "PNG")
     front = read_sheet(file.getvalue(), (5, 4, 7))[0]
     assert front[0, 0].tolist() == [250, 10, 20, 255]
-    assert front[0, 1].tolist() == six_views(voxels)[0][0, 1].tolist()
+    assert front[0, 1].tolist() == six_pictures(voxels)[0][0, 1].tolist()
     assert front[0, 2].tolist() == [0, 0, 0, 0]
 
 

@@ -7,7 +7,17 @@ from hypothesis import strategies as st
 
 from tessera_backend.voxelize.hollow import components, filled, hollowed, without_floaters
 from tessera_backend.voxelize.preview import preview
-from tessera_backend.voxelize.views_of import SIDES, facing, first_depths, first_labels, six_views, view_shape
+from tessera_backend.voxelize.sides import (
+    LOOKS,
+    SIDES,
+    as_picture,
+    facing,
+    first_depths,
+    first_labels,
+    on_grid,
+    six_pictures,
+    view_shape,
+)
 
 from .voxel_grids import figure, grids, voxels_of
 
@@ -41,10 +51,21 @@ def test_views_see_the_first_voxel(labels, side):
     assert np.shares_memory(facing(labels, side), labels)
 
 
+@settings(max_examples=40, deadline=None)
+@given(labels=grids(), side=st.sampled_from(SIDES))
+def test_pictures_lie_on_the_grid(labels, side):
+    """What a side sees, over the grid's own axes: the first voxel along the axis from the end that it looks from."""
+    axis, above = LOOKS[side]
+    columns = np.moveaxis(labels, axis, 2)[..., :: -1 if above else 1]
+    first = np.take_along_axis(columns, (columns > 0).argmax(2)[..., None], 2)[..., 0]
+    np.testing.assert_array_equal(on_grid(first_labels(labels, side), side), first)
+    np.testing.assert_array_equal(as_picture(first, side), first_labels(labels, side))
+
+
 def test_views_are_in_order():
     """Front, right, back, left, top, bottom, in colour; the nose is to the front, the arm to the right."""
     voxels = voxels_of(figure())
-    front, right, back, _, top, _ = six_views(voxels)
+    front, right, back, _, top, _ = six_pictures(voxels)
     nose, arm = (*voxels.palette[2], 255), (*voxels.palette[1], 255)
     assert tuple(front[2, 1]) == nose
     assert tuple(right[2, 0]) == nose
@@ -114,7 +135,7 @@ def test_steady_frames_do_not_jump():
     assert np.ptp(heights) <= 1
 
 
-def test_previews_of_nothing_and_of_one_voxel():
+def test_presides_nothing_and_of_one_voxel():
     """Are clear, and a cube."""
     assert not preview(voxels_of(np.zeros((3, 3, 3))), 30).any()
     assert preview(voxels_of(np.ones((1, 1, 1))), 30)[15, 15, 3] == 255

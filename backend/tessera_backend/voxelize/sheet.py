@@ -14,7 +14,7 @@ from tessera_protocol.errors import error
 
 from .. import images
 from .meshes import GENERATOR, about
-from .views_of import SIDES, six_views, view_shape
+from .sides import SIDES, six_pictures, view_shape
 from .voxels import Voxels
 
 # The box unfolded: sides that meet in an edge lie beside each other, with a gap between.
@@ -39,7 +39,7 @@ def to_sheet(voxels: Voxels, zoom: int = 1) -> bytes:
     """A PNG of the six views on a transparent ground, `zoom` pixels a voxel; how it was made in a text chunk."""
     corners, extent = layout(voxels.labels.shape)
     sheet = np.zeros((*extent, 4), np.uint8)
-    for side, view in zip(SIDES, six_views(voxels), strict=True):
+    for side, view in zip(SIDES, six_pictures(voxels), strict=True):
         row, column = corners[side]
         sheet[row : row + view.shape[0], column : column + view.shape[1]] = view
     text = PngInfo()

@@ -20,11 +20,38 @@ _TURNS = {
 }
 
 
+# Per side: the axis that it looks along, and whether from its greater end. Views of a mesh are numbered
+# 2 * axis from there, 2 * axis + 1 from the lesser one.
+LOOKS = {
+    "front": (1, False),
+    "right": (0, True),
+    "back": (1, True),
+    "left": (0, False),
+    "top": (2, True),
+    "bottom": (2, False),
+}
+
+
 def facing(grid: np.ndarray, side: str) -> np.ndarray:
     """A grid (X, Y, Z, ...) as one side sees it: (height, width, depth, ...), nearest first; a view, not a copy."""
     axes, turned = _TURNS[side]
     steps = tuple(slice(None, None, -1 if back else 1) for back in turned)
     return np.transpose(grid, (*axes, *range(3, grid.ndim)))[steps]
+
+
+def as_picture(values: np.ndarray, side: str) -> np.ndarray:
+    """Values (U, V, ...) over the grid's two axes across a side, in their order and direction, as that side's picture."""
+    return values.swapaxes(0, 1)[_flips(side)]
+
+
+def on_grid(picture: np.ndarray, side: str) -> np.ndarray:
+    """A side's picture (height, width, ...) as (U, V, ...) over the grid's two axes across it: `as_picture` undone."""
+    return picture[_flips(side)].swapaxes(0, 1)
+
+
+def _flips(side: str) -> tuple[slice, slice]:
+    down, right, _ = _TURNS[side][1]
+    return slice(None, None, -1 if down else 1), slice(None, None, -1 if right else 1)
 
 
 def view_shape(shape: tuple[int, int, int], side: str) -> tuple[int, int]:
@@ -54,7 +81,7 @@ def colors_with_alpha(palette: np.ndarray) -> np.ndarray:
     return table
 
 
-def six_views(voxels: Voxels) -> list[np.ndarray]:
+def six_pictures(voxels: Voxels) -> list[np.ndarray]:
     """uint8 (height, width, 4) each, sRGB with straight alpha, one pixel a voxel, in the order of `SIDES`."""
     table = colors_with_alpha(voxels.palette)
     return [table[first_labels(voxels.labels, side)] for side in SIDES]
