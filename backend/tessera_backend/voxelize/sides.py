@@ -40,7 +40,7 @@ def facing(grid: np.ndarray, side: str) -> np.ndarray:
 
 
 def as_picture(values: np.ndarray, side: str) -> np.ndarray:
-    """Values (U, V, ...) over the grid's two axes across a side, in their order and direction, as that side's picture."""
+    """Values (U, V, ...) over the grid's two axes across a side, in their direction, as that side's picture."""
     return values.swapaxes(0, 1)[_flips(side)]
 
 
