@@ -141,9 +141,18 @@ def test_what_is_named_stays():
 def test_gradients_and_translucency():
     """Both ends of a gradient are told, and that one sees through."""
     stops = Gradient("linear", (0, 0, 9, 0), np.array([0.0, 1.0]), np.array([[0, 0, 0, 1.0], [1, 1, 1, 1]]))
-    paths = (Path((box(0, 0, 9, 8),), stops), Path((box(3, 3, 6, 6),), np.zeros(3), 0.5))
+    glow = dataclasses.replace(stops, colors=np.array([[1, 1, 1, 0.9], [1, 1, 1, 0]]))
+    paths = (
+        Path((box(0, 0, 9, 8),), stops),
+        Path((box(3, 3, 6, 6),), np.zeros(3), 0.5),
+        Path((box(0, 0, 2, 2),), glow),
+    )
     drawing = named(Drawing(9, 9, paths, ("all",)))
-    assert [path.label for path in drawing.paths] == ["black to white, whole picture", "translucent black, centre"]
+    assert [path.label for path in drawing.paths] == [
+        "black to white, whole picture",
+        "translucent black, centre",
+        "translucent white, upper left",
+    ]
 
 
 @settings(max_examples=25, deadline=None)

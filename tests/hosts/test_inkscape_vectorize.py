@@ -94,7 +94,7 @@ def test_what_the_layer_says(inkscape: Inkscape, tmp_path: Path) -> None:
     paths = found.findall(".//svg:path", NS)
     labels = [path.get(LABEL) for path in paths]
     assert len(set(labels)) == len(labels) > 0
-    assert all(re.match(r"[a-z ]+, [a-z]+", label) for label in labels)
+    assert all(re.match(r"backdrop$|[a-z ]+, [a-z]+", label) for label in labels)
     run = json.loads(found.findtext("svg:metadata/run:run", namespaces=NS))
     assert (run["job"], run["engine"], run["seed"], run["parameters"]["levels"]) == ("vectorize", "fast", 7, 3)
     assert found.findtext("svg:desc", namespaces=NS).startswith(f"{len(paths)} paths by Tessera: engine fast, seed 7")

@@ -51,6 +51,11 @@ class Path:
         """How many cubics it has."""
         return sum(len(contour) // 3 for contour in self.contours)
 
+    @property
+    def alpha(self) -> float:
+        """Its opacity and its fill's, which is the mean of a gradient's stops."""
+        return self.opacity * (float(self.fill.colors[:, 3].mean()) if isinstance(self.fill, Gradient) else 1.0)
+
 
 @dataclasses.dataclass(frozen=True)
 class Drawing:

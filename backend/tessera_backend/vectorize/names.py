@@ -237,7 +237,7 @@ def _fill_name(path: Path) -> str:
         name = first if first == last else f"{first} to {last}"
     else:
         name = color_name(fill)
-    return f"translucent {name}" if path.opacity < _TRANSLUCENT else name
+    return f"translucent {name}" if path.alpha < _TRANSLUCENT else name
 
 
 def _unique(name: str, taken: set[str], pattern: str = "{} {}") -> str:

@@ -14,7 +14,7 @@ from scipy import ndimage
 from scipy.spatial import cKDTree
 
 from .curves.area import top
-from .drawing import Drawing, Gradient, Path
+from .drawing import Drawing, Gradient
 from .segment import moments, sharpen
 from .segment.regions import merge_pixels
 
@@ -103,7 +103,7 @@ def snapped(drawing: Drawing, palette: np.ndarray) -> Drawing:
     """Every path in the nearest colour of (K, 3) sRGB; gradients become flat."""
     colors = snapped_colors(seen_colors(drawing)[0], palette)
     paths = [
-        dataclasses.replace(path, fill=color, opacity=path.opacity * _opacity(path))
+        dataclasses.replace(path, fill=color, opacity=path.alpha)
         for path, color in zip(drawing.paths, colors, strict=True)
     ]
     return dataclasses.replace(drawing, paths=tuple(paths))
@@ -113,11 +113,6 @@ def snapped_colors(colors: np.ndarray, palette: np.ndarray) -> np.ndarray:
     """The nearest of a palette (K, 3) for each of (N, 3), sRGB."""
     found: np.ndarray = palette[_distances(srgb_to_oklab(colors), srgb_to_oklab(palette)).argmin(1)]
     return found
-
-
-def _opacity(path: Path) -> float:
-    """Of a fill: the mean of its stops'."""
-    return float(path.fill.colors[:, 3].mean()) if isinstance(path.fill, Gradient) else 1.0
 
 
 def chosen(
