@@ -60,6 +60,7 @@ def occupied(
         thin.thread(solid, visible, thick=thin_parts == "thicken")
         faces = [(axis, 0) for axis in range(3)] + [(axis, -1) for axis in range(3) if axis not in fold.axes]
         thin.pin(solid, visible, score, faces)
+        thin.join(solid, area)
     return fold.whole(solid)
 
 

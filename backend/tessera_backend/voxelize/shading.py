@@ -6,7 +6,7 @@ texel: views have many samples per voxel, and painters of small textures do not 
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -57,10 +57,13 @@ def paint_of(mesh: Mesh) -> Paint:
             texels.append(flat)
         return places[id(texture)]
 
-    def each(values: list[object], dtype: type) -> np.ndarray:
+    many: tuple[Material, ...] = mesh.materials
+    textures = [place(material.texture) for material in many]
+    glows = [place(material.emission_texture) for material in many]
+
+    def each(values: list[Any], dtype: type) -> np.ndarray:
         return np.array(values, dtype)
 
-    many: tuple[Material, ...] = mesh.materials
     return Paint(
         np.nan_to_num(mesh.uv, posinf=0, neginf=0),
         np.nan_to_num(mesh.colors, posinf=1, neginf=0),
@@ -69,8 +72,8 @@ def paint_of(mesh: Mesh) -> Paint:
         each([m.emission for m in many], np.float32),
         each([_NONE if m.cutoff is None else m.cutoff for m in many], np.float32),
         np.concatenate(texels) if texels else np.zeros((1, 4), np.uint8),
-        each([place(m.texture) for m in many], np.int64),
-        each([place(m.emission_texture) for m in many], np.int64),
+        each(textures, np.int64),
+        each(glows, np.int64),
     )
 
 

@@ -73,6 +73,10 @@ class Paths:
         far = np.flatnonzero(np.isfinite(self._costs) & ~self.near.ravel()[self._voxels])
         return self._voxels[far[np.argsort(-self._costs[far], kind="stable")]]
 
+    def costs_of(self, voxels: np.ndarray) -> np.ndarray:
+        """What the way from voxels, flat indices that have surface, costs; inf where there is none."""
+        return self._costs[self._number[voxels]]
+
     def from_tip(self, voxel: int) -> np.ndarray:
         """The way from a voxel, a flat index, to what is solid, as flat indices; only itself, if there is none."""
         path, number = [voxel], self._number[voxel]
@@ -93,23 +97,29 @@ def thread(solid: np.ndarray, area: np.ndarray, *, thick: bool = False) -> None:
     if not solid.any() and area.any():
         solid.flat[area.argmax()] = True
     paths = Paths(solid, area)
+    beside_paths = np.zeros_like(solid)
     for tip in paths.tips():
         if paths.near.flat[tip]:
             continue
         path = paths.from_tip(tip)
         path = path[~solid.flat[path]]
-        if len(path) >= _LEAST_LENGTH:
-            _add(solid, paths.near, path, area, thick)
+        if len(path) < _LEAST_LENGTH:
+            continue
+        places = np.array(np.unravel_index(path, solid.shape)).T
+        around = _around(places[:1], solid.shape)
+        # Two paths that come from both ends of one part meet.
+        meeting = around[(beside_paths & (area > 0))[tuple(around.T)]]
+        places = np.concatenate([places, meeting[area[tuple(meeting.T)].argsort()[-1:]]])
+        places = _thickened(places, area) if thick else places
+        solid[tuple(places.T)] = True
+        around = tuple(_around(places, solid.shape).T)
+        paths.near[around] = beside_paths[around] = True
 
 
-def _add(solid: np.ndarray, near: np.ndarray, path: np.ndarray, area: np.ndarray, thick: bool) -> None:
-    places = np.array(np.unravel_index(path, solid.shape)).T
-    if thick:
-        places = _thickened(places, area)
-    solid[tuple(places.T)] = True
-    for way in np.ndindex(3, 3, 3):
-        beside = np.clip(places + np.array(way) - 1, 0, np.array(solid.shape) - 1)
-        near[tuple(beside.T)] = True
+def _around(places: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """Voxels, int (N, 3), and their 26 neighbours."""
+    ways = np.array(list(np.ndindex(3, 3, 3))) - 1
+    return np.clip((places[:, None] + ways).reshape(-1, 3), 0, np.array(shape) - 1)
 
 
 def _thickened(places: np.ndarray, area: np.ndarray) -> np.ndarray:
@@ -136,3 +146,17 @@ def pin(solid: np.ndarray, area: np.ndarray, score: np.ndarray, faces: list[tupl
             best.insert(axis, layer % solid.shape[axis])
             path = Paths(solid, area).from_tip(int(np.ravel_multi_index(best, solid.shape)))
             solid.flat[path] = True
+
+
+def join(solid: np.ndarray, area: np.ndarray) -> None:
+    """Connect what the surface connects: each component to the greatest, where there is a way over the surface."""
+    numbers, count = ndimage.label(solid, _AROUND)
+    if count < 2:
+        return
+    main = numbers == np.bincount(numbers.ravel())[1:].argmax() + 1
+    rest = solid & ~main
+    paths = Paths(main, np.where(rest, _SURFACE_ENOUGH, area))
+    for number in range(1, count + 1):
+        part = np.flatnonzero(numbers == number)
+        if rest.flat[part[0]]:
+            solid.flat[paths.from_tip(part[paths.costs_of(part).argmin()])] = True
