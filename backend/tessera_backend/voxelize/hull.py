@@ -20,23 +20,27 @@ def inside(views: tuple[View, ...], grid: Grid) -> np.ndarray:
     """The share of each voxel that is inside the hull, float32 (X, Y, Z)."""
     samples = views[0].samples
     thickness = np.where(grid.flat, np.float32(0.5), THICKNESS)
-    ends = [_ends(views[2 * axis + 1], views[2 * axis], thickness[axis]) for axis in range(3)]
+    ends = [_ends(views[2 * axis + 1], views[2 * axis], grid, thickness[axis]) for axis in range(3)]
     blocks = [_block(low, high, samples) for low, high in ends]
     return _shares(*grid.shape, samples, *ends, *blocks)
 
 
-def coverages(views: tuple[View, ...], shares: np.ndarray) -> list[np.ndarray]:
+def coverages(views: tuple[View, ...], grid: Grid, shares: np.ndarray) -> list[np.ndarray]:
     """What the mesh covers of each voxel-sized pixel, seen along x, y and z: float32 (Y, Z), (X, Z), (X, Y).
 
     A mesh that is flat and seen edge-on covers nothing: what is inside stands for it.
     """
     above = views[::2]
-    return [view.coverage() if view.hit.any() else shares.max(view.axis) for view in above]
+    return [shares.max(view.axis) if _edge_on(view, grid) else view.coverage() for view in above]
 
 
-def _ends(below: View, above: View, thickness: float) -> np.ndarray:
-    """Where each ray is inside, first and last, voxels, (2, U, V); everywhere, if the view has no hit at all."""
-    if not below.hit.any():
+def _edge_on(view: View, grid: Grid) -> bool:
+    return any(grid.flat[axis] for axis in range(3) if axis != view.axis)
+
+
+def _ends(below: View, above: View, grid: Grid, thickness: float) -> np.ndarray:
+    """Where each ray is inside, first and last, voxels, (2, U, V); everywhere, if a flat mesh is seen edge-on."""
+    if _edge_on(below, grid):
         return np.stack([np.full_like(below.depth, -np.inf), np.full_like(above.depth, np.inf)])
     return np.stack([below.depth - thickness, above.depth + thickness])
 

@@ -75,12 +75,12 @@ class Reader:
         factor = source.baseColorFactor
         cutoff = _CUTOFF if source.alphaCutoff is None else float(source.alphaCutoff)
         glow = self._texture(source.emissiveTexture) if textured else None
-        emission = source.emissiveFactor
+        red, green, blue = (0, 0, 0) if source.emissiveFactor is None else source.emissiveFactor[:3]
         return Material(
             (1.0, 1.0, 1.0, 1.0) if factor is None else self._factor(factor),
             self._texture(source.baseColorTexture) if textured else None,
             {"MASK": cutoff, "BLEND": _CUTOFF}.get(source.alphaMode or "OPAQUE"),
-            (0.0, 0.0, 0.0) if emission is None else tuple(float(value) for value in emission[:3]),
+            (float(red), float(green), float(blue)),
             None if glow is None else np.ascontiguousarray(glow[..., :3]),
         )
 

@@ -32,7 +32,9 @@ class Silhouettes:
 
 def silhouettes(solid: np.ndarray, views: tuple[View, ...]) -> Silhouettes:
     """Of voxels, bool (X, Y, Z), against the views' own pixels. Views that see the mesh edge-on do not count."""
-    each = [(_iou(solid.any(view.axis), view), _iou(view.coverage() >= 0.5, view)) for view in views if view.hit.any()]
+    each = [
+        (_iou(np.any(solid, view.axis), view), _iou(view.coverage() >= 0.5, view)) for view in views if view.hit.any()
+    ]
     iou, bound = np.mean(each, 0) if each else (1.0, 1.0)
     return Silhouettes(float(iou), float(bound))
 

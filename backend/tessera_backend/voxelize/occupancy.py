@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 from scipy import ndimage
 
-from . import hull, silhouette, thin
+from . import hull, silhouette, threads
 from .grid import Grid
 from .mesh import Mesh
 from .surface import surface
@@ -26,7 +26,7 @@ def occupied(
     grid: Grid,
     views: tuple[View, ...],
     *,
-    thin_parts: Literal["drop", "keep", "thicken"] = "keep",
+    thin: Literal["drop", "keep", "thicken"] = "keep",
     symmetry: Literal["auto", "off"] = "auto",
     area: np.ndarray | None = None,
 ) -> np.ndarray:
@@ -36,31 +36,33 @@ def occupied(
         mesh: checked.
         grid: fitted to it.
         views: six, of `six_views`.
-        thin_parts: what becomes of parts thinner than half a voxel. "drop": they go; "keep": a path of voxels stands
+        thin: what becomes of parts thinner than half a voxel. "drop": they go; "keep": a path of voxels stands
             for them; "thicken": the path is two voxels thick. The box keeps its size but with "drop".
         symmetry: "auto": a mesh that is nearly its own mirror image becomes voxels that are exactly.
         area: of `surface`, if it is there already.
     """
     area = surface(mesh, grid)[0] if area is None else area
     shares = hull.inside(views, grid)
-    fold = Fold.found(shares) if symmetry == "auto" else Fold(grid.shape)
+    fold = Fold.found(shares, area > 0) if symmetry == "auto" else Fold(grid.shape)
     coverage = [
         fold.half(cover, tuple(other for other in range(3) if other != axis))
-        for axis, cover in enumerate(hull.coverages(views, shares))
+        for axis, cover in enumerate(hull.coverages(views, grid, shares))
     ]
     shares = fold.half(shares)
-    visible = fold.half(np.where(thin.seen(views, grid.shape), area, 0))
+    visible = fold.half(np.where(threads.seen(views, grid.shape), area, 0))
     area = fold.half(area)
+    # What is thinner than a sample may be seen by none.
+    visible = visible if visible.any() else area
     score = shares + np.minimum(area, 1) / 2 + np.where(area > 0, np.float32(0.01), 0)
     solid = shares >= _HALF
-    silhouette.show(solid, views, coverage, fold)
+    silhouette.show(solid, views, coverage, area, fold)
     silhouette.search(solid, score, coverage, fold)
-    solid &= ~dust(solid)
-    if thin_parts != "drop" or not solid.any():
-        thin.thread(solid, visible, thick=thin_parts == "thicken")
+    solid &= fold.half(dust(fold.whole(solid))) == 0
+    if thin != "drop" or not solid.any():
+        threads.thread(solid, visible, thick=thin == "thicken")
         faces = [(axis, 0) for axis in range(3)] + [(axis, -1) for axis in range(3) if axis not in fold.axes]
-        thin.pin(solid, visible, score, faces)
-        thin.join(solid, area)
+        threads.pin(solid, visible, score, faces)
+        threads.join(solid, area)
     return fold.whole(solid)
 
 

@@ -20,41 +20,56 @@ _SWEEPS = 8
 _SHOWN = 0.5
 # ... which may be added where the other silhouettes have that much, ...
 _ALLOWED = 0.4
+# ... or where it is a sheet, which has no silhouette edge-on: no thicker than that, voxels, with that much surface in
+# the voxel, in voxel faces, ...
+_SHEET, _SHEET_AREA = 1.0, 0.3
 # ... unless something is that near in depth, voxels.
 _NEAR = 1
 
 
-def show(solid: np.ndarray, views: tuple[View, ...], coverage: list[np.ndarray], fold: Fold) -> None:
+def show(solid: np.ndarray, views: tuple[View, ...], coverage: list[np.ndarray], area: np.ndarray, fold: Fold) -> None:
     """Add what views show and the hull has lost: capes, straps, sails.
 
     Args:
         solid: bool, the half of the grid; changed in place.
         views: of the whole mesh.
         coverage: of the half, along x, y, z.
+        area: float32, of the surface in voxels of the half, in voxel faces.
     """
-    wanted = np.concatenate([_lost(solid, view, fold) for view in views])
+    wanted, sheet = (
+        np.concatenate(found) for found in zip(*(_lost(solid, views, n, fold) for n in range(6)), strict=True)
+    )
     x, y, z = wanted.T
-    allowed = np.minimum(np.minimum(coverage[0][y, z], coverage[1][x, z]), coverage[2][x, y]) >= _ALLOWED
+    least = np.minimum(np.minimum(coverage[0][y, z], coverage[1][x, z]), coverage[2][x, y])
+    allowed = (least >= _ALLOWED) | (sheet & (area[x, y, z] >= _SHEET_AREA))
     solid[tuple(wanted[allowed].T)] = True
 
 
-def _lost(solid: np.ndarray, view: View, fold: Fold) -> np.ndarray:
-    """Voxels of the half at the depth a view shows, int (N, 3), where nothing is in or beside them."""
+def _lost(solid: np.ndarray, views: tuple[View, ...], number: int, fold: Fold) -> tuple[np.ndarray, np.ndarray]:
+    """Voxels of the half that a view shows, int (N, 3), where nothing is in or beside them; which are sheets."""
+    view = views[number]
     covered = np.argwhere(view.coverage() >= _SHOWN)
-    depths = in_blocks(view.depth, view.samples)[tuple(covered.T)].reshape(len(covered), -1)
-    hit = np.isfinite(depths)
-    ranked = np.sort(np.where(hit, depths, np.inf), 1)
-    middle = ranked[np.arange(len(ranked)), (hit.sum(1) - 1) // 2]
+    depth = _median(view, covered)
+    # The view from the other side, of the same axis.
+    sheet = np.abs(_median(views[number ^ 1], covered) - depth) <= _SHEET
     # What lies between two voxels belongs to the one behind.
     layers = fold.shape[view.axis]
-    behind = np.clip(np.floor(middle + (-1e-3 if view.above else 1e-3)), 0, layers - 1).astype(np.intp)
+    behind = np.clip(np.floor(depth + (-1e-3 if view.above else 1e-3)), 0, layers - 1).astype(np.intp)
     points = fold.points(np.insert(covered, view.axis, behind, 1))
     there = np.zeros(len(points), bool)
     for step in range(-_NEAR, _NEAR + 1):
         beside = points.copy()
         beside[:, view.axis] = np.clip(points[:, view.axis] + step, 0, solid.shape[view.axis] - 1)
         there |= solid[tuple(beside.T)]
-    return points[~there]
+    return points[~there], sheet[~there]
+
+
+def _median(view: View, pixels: np.ndarray) -> np.ndarray:
+    """Of the depths that voxel-sized pixels, int (N, 2), show, float32 (N,)."""
+    depths = in_blocks(view.depth, view.samples)[tuple(pixels.T)].reshape(len(pixels), view.samples**2)
+    hit = np.isfinite(depths)
+    ranked = np.sort(np.where(hit, depths, np.inf), 1)
+    return ranked[np.arange(len(ranked)), (hit.sum(1) - 1) // 2]
 
 
 def search(solid: np.ndarray, score: np.ndarray, coverage: list[np.ndarray], fold: Fold) -> None:

@@ -5,11 +5,15 @@ from __future__ import annotations
 import dataclasses
 
 import numpy as np
+from scipy import ndimage
 
 # A mesh is symmetric if it and its mirror image have that much in common, of what either has.
 _ENOUGH = 0.93
 # Beyond the first axis, it has to be more certain.
 _SURE = 0.98
+# And that much of the surface needs a mirror image in or beside its voxel: an arm that is held otherwise, or a sword in
+# one hand, is little of what is inside.
+_MATCHED = 0.998
 # Fewer layers say nothing.
 _LEAST_LAYERS = 4
 
@@ -19,6 +23,12 @@ def overlap(shares: np.ndarray, axis: int) -> float:
     mirrored = np.flip(shares, axis)
     union = float(np.maximum(shares, mirrored).sum())
     return float(np.minimum(shares, mirrored).sum()) / union if union else 1.0
+
+
+def matched(surface: np.ndarray, axis: int) -> float:
+    """The share of voxels, bool (X, Y, Z), that have a mirror image along an axis, or one of its 26 neighbours."""
+    near = ndimage.binary_dilation(np.flip(surface, axis), np.ones((3, 3, 3), bool))
+    return float((surface & near).sum()) / max(np.count_nonzero(surface), 1)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,13 +44,22 @@ class Fold:
     axes: tuple[int, ...] = ()
 
     @staticmethod
-    def found(shares: np.ndarray) -> Fold:
-        """Along the axes that a mesh is symmetric along; shares, (X, Y, Z), say how much of a voxel is inside."""
+    def found(shares: np.ndarray, surface: np.ndarray) -> Fold:
+        """Along the axes that a mesh is symmetric along.
+
+        Args:
+            shares: float (X, Y, Z), how much of a voxel is inside.
+            surface: bool (X, Y, Z), whether there is surface in it.
+        """
         x, y, z = shares.shape
         likely = sorted(
             ((overlap(shares, axis), axis) for axis in range(3) if shares.shape[axis] >= _LEAST_LAYERS), reverse=True
         )
-        axes = [axis for rank, (share, axis) in enumerate(likely) if share > (_SURE if rank else _ENOUGH)]
+        axes = [
+            axis
+            for rank, (share, axis) in enumerate(likely)
+            if share > (_SURE if rank else _ENOUGH) and matched(surface, axis) >= _MATCHED
+        ]
         return Fold((x, y, z), tuple(sorted(axes)))
 
     def half(self, values: np.ndarray, axes: tuple[int, ...] = (0, 1, 2)) -> np.ndarray:

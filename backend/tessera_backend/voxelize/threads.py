@@ -112,8 +112,8 @@ def thread(solid: np.ndarray, area: np.ndarray, *, thick: bool = False) -> None:
         places = np.concatenate([places, meeting[area[tuple(meeting.T)].argsort()[-1:]]])
         places = _thickened(places, area) if thick else places
         solid[tuple(places.T)] = True
-        around = tuple(_around(places, solid.shape).T)
-        paths.near[around] = beside_paths[around] = True
+        beside = tuple(_around(places, solid.shape).T)
+        paths.near[beside] = beside_paths[beside] = True
 
 
 def _around(places: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
@@ -149,14 +149,15 @@ def pin(solid: np.ndarray, area: np.ndarray, score: np.ndarray, faces: list[tupl
 
 
 def join(solid: np.ndarray, area: np.ndarray) -> None:
-    """Connect what the surface connects: each component to the greatest, where there is a way over the surface."""
-    numbers, count = ndimage.label(solid, _AROUND)
-    if count < 2:
-        return
-    main = numbers == np.bincount(numbers.ravel())[1:].argmax() + 1
-    rest = solid & ~main
-    paths = Paths(main, np.where(rest, _SURFACE_ENOUGH, area))
-    for number in range(1, count + 1):
-        part = np.flatnonzero(numbers == number)
-        if rest.flat[part[0]]:
-            solid.flat[paths.from_tip(part[paths.costs_of(part).argmin()])] = True
+    """Connect what the surface connects: components to the greatest of those they have a way over the surface to."""
+    numbers, _ = ndimage.label(solid, _AROUND)
+    alone = list(np.argsort(-np.bincount(numbers.ravel())[1:], kind="stable") + 1)
+    parts = {number: np.flatnonzero(numbers == number) for number in alone} if len(alone) > 1 else {}
+    while len(alone) > 1:
+        main = numbers == alone.pop(0)
+        paths = Paths(main, np.where((numbers > 0) & ~main, _SURFACE_ENOUGH, area))
+        for number in tuple(alone):
+            costs = paths.costs_of(parts[number])
+            if np.isfinite(costs.min()):
+                solid.flat[paths.from_tip(parts[number][costs.argmin()])] = True
+                alone.remove(number)
