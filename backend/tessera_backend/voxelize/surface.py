@@ -20,41 +20,38 @@ def surface(mesh: Mesh, grid: Grid) -> tuple[np.ndarray, np.ndarray]:
         area: float32 (X, Y, Z), in voxel faces; 0 where nothing is. Parts that alpha cuts away do not count.
         color: float32 (X, Y, Z, 3), sRGB in [0, 1]; 0 where nothing is.
     """
-    sums = np.zeros((*grid.shape, 4), np.float32)
-    _gather(grid.of(mesh.positions), paint_of(mesh), sums)
-    area = np.ascontiguousarray(sums[..., 3])
-    return area, sums[..., :3] / np.maximum(area, 1e-9)[..., None]
+    area, color = np.zeros(grid.shape, np.float32), np.zeros((*grid.shape, 3), np.float32)
+    _gather(grid.of(mesh.positions), paint_of(mesh), area, color)
+    np.divide(color, area[..., None], out=color, where=area[..., None] > 0)
+    return area, color
 
 
 @njit(cache=True)
-def _gather(corners: np.ndarray, paint: Paint, sums: np.ndarray) -> None:
-    """Each triangle in n * n congruent ones, sampled at their centroids."""
-    color = np.zeros(3, np.float32)
+def _gather(corners: np.ndarray, paint: Paint, area: np.ndarray, color: np.ndarray) -> None:
+    """Each triangle in n * n congruent ones, sampled at their centroids; sums of area, and of area times colour."""
+    x, y, z = area.shape
+    here = np.zeros(3, np.float32)
     for t in range(corners.shape[0]):
-        e = corners[t, 1] - corners[t, 0]
-        f = corners[t, 2] - corners[t, 0]
-        g = f - e
-        normal = np.cross(e, f)
-        area = 0.5 * np.sqrt((normal * normal).sum())
-        if area < 1e-9:
+        ax, ay, az = corners[t, 0]
+        bx, by, bz = corners[t, 1, 0] - ax, corners[t, 1, 1] - ay, corners[t, 1, 2] - az
+        cx, cy, cz = corners[t, 2, 0] - ax, corners[t, 2, 1] - ay, corners[t, 2, 2] - az
+        whole = 0.5 * np.sqrt((by * cz - bz * cy) ** 2 + (bz * cx - bx * cz) ** 2 + (bx * cy - by * cx) ** 2)
+        if whole < 1e-9:
             continue
-        longest = np.sqrt(max((e * e).sum(), (f * f).sum(), (g * g).sum()))
+        third = (cx - bx) ** 2 + (cy - by) ** 2 + (cz - bz) ** 2
+        longest = np.sqrt(max(bx * bx + by * by + bz * bz, cx * cx + cy * cy + cz * cz, third))
         n = max(1, int(np.ceil(longest * _SAMPLES)))
+        part = whole / (n * n)
         for i in range(n):
             for j in range(n - i):
                 # The upright one of the row, and the one upside down beside it, if there is any.
-                for third in range(1, 3 if i + j < n - 1 else 2):
-                    b, c = (i + third / 3) / n, (j + third / 3) / n
+                for turn in range(1, 3 if i + j < n - 1 else 2):
+                    b, c = (i + turn / 3) / n, (j + turn / 3) / n
                     if there(paint, t, b, c):
-                        color_at(paint, t, b, c, color)
-                        _add(sums, corners[t, 0] + np.float32(b) * e + np.float32(c) * f, area / (n * n), color)
-
-
-@njit(cache=True, inline="always")
-def _add(sums: np.ndarray, point: np.ndarray, area: float, color: np.ndarray) -> None:
-    i = min(max(int(point[0]), 0), sums.shape[0] - 1)
-    j = min(max(int(point[1]), 0), sums.shape[1] - 1)
-    k = min(max(int(point[2]), 0), sums.shape[2] - 1)
-    for channel in range(3):
-        sums[i, j, k, channel] += area * color[channel]
-    sums[i, j, k, 3] += area
+                        u = min(max(int(ax + b * bx + c * cx), 0), x - 1)
+                        v = min(max(int(ay + b * by + c * cy), 0), y - 1)
+                        w = min(max(int(az + b * bz + c * cz), 0), z - 1)
+                        color_at(paint, t, b, c, here)
+                        area[u, v, w] += part
+                        for channel in range(3):
+                            color[u, v, w, channel] += part * here[channel]
