@@ -12,7 +12,7 @@ from .symmetry import Fold
 from .views import View, in_blocks
 
 # Covering a pixel raises intersection over union (IoU) if more than IoU / (1 + IoU) of it are the mesh's.
-_WORTH = 0.46
+WORTH = 0.46
 # What is worth as much goes by the score; a pixel is about 1e-4 of a silhouette.
 _TIE = 1e-6
 _SWEEPS = 8
@@ -84,7 +84,7 @@ def search(solid: np.ndarray, score: np.ndarray, coverage: list[np.ndarray], fol
     for axis in range(3):
         weights = fold.weights(axis)
         area = float((weights * coverage[axis]).sum())
-        gains.append(((coverage[axis] - _WORTH) * weights / max(area, 1e-9)).astype(np.float32))
+        gains.append(((coverage[axis] - WORTH) * weights / max(area, 1e-9)).astype(np.float32))
     counts = [solid.sum(axis, dtype=np.int32) for axis in range(3)]
     for _ in range(_SWEEPS):
         changes = _take(solid, score, *counts, *gains)
