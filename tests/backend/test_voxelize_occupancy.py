@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tessera_backend.voxelize import hull, metrics, silhouette, threads
+from tessera_backend.voxelize import hull, metrics, silhouette, smoothing, threads
 from tessera_backend.voxelize.grid import Grid
 from tessera_backend.voxelize.occupancy import dust, occupied
 from tessera_backend.voxelize.surface import surface
@@ -191,6 +191,36 @@ def test_the_search_never_makes_silhouettes_worse(count, seed):
     before = worth(solid)
     silhouette.search(solid, shares, cover, Fold(grid.shape))
     assert worth(solid) >= before - 1e-4
+
+
+def test_smoothing_takes_bumps_and_fills_notches_of_what_is_thick():
+    """A voxel that is half inside goes where it stands out, and stays in a row; sheets and sticks stay as they are."""
+    solid = np.zeros((12, 12, 16), bool)
+    solid[2:10, 2:10, 2:8] = solid[5, 5:7, 8] = True
+    solid[5, 5, 7] = False
+    solid[5:7, 2:10, 9:] = solid[2, 2, 8:15] = True
+    shares = np.where(solid, np.float32(0.55), np.float32(0.45))
+    rough = solid.copy()
+    rough[9, 4, 8] = True
+    covers = [(rough.any(axis) * np.float32(0.5)) for axis in range(3)]
+    smoothing.smooth(rough, shares, covers, Fold(solid.shape))
+    assert not rough[9, 4, 8]
+    assert rough[5, 5, 7]
+    assert rough[5:7, 2:10, 9:].all()
+    assert rough[2, 2, 8:15].all()
+    again = rough.copy()
+    smoothing.smooth(again, shares, covers, Fold(solid.shape))
+    assert (again == rough).all()
+
+
+def test_free_silhouettes_of_a_box_are_exact():
+    """From any side, voxels that are the box; half of them are not."""
+    shape = mesh(box(high=(3, 2, 1)))
+    solid, _ = voxels(shape, 12)
+    grid = Grid.fitted(shape, 12)
+    assert metrics.free_iou(shape, solid, grid) == pytest.approx(1, abs=1e-3)
+    solid[6:] = False
+    assert metrics.free_iou(shape, solid, grid) < 0.8
 
 
 def test_dust_and_components():

@@ -7,7 +7,9 @@ import dataclasses
 import numpy as np
 from scipy import ndimage
 
-from .views import View, in_blocks
+from .grid import Grid
+from .mesh import Mesh
+from .views import View, free_view, in_blocks
 
 _AROUND = np.ones((3, 3, 3), bool)
 
@@ -43,6 +45,44 @@ def _iou(pixels: np.ndarray, view: View) -> float:
     hit = in_blocks(view.hit, view.samples)
     large = np.broadcast_to(pixels[..., None, None], hit.shape)
     return float((hit & large).sum() / max((hit | large).sum(), 1))
+
+
+def free_iou(mesh: Mesh, solid: np.ndarray, grid: Grid, views: int = 32, size: int = 256) -> float:
+    """Mean intersection over union of the silhouettes of a mesh and its voxels, from directions all around.
+
+    Args:
+        size: pixels of each picture's sides.
+    """
+    cubes = faces(solid, grid)
+    low, high = mesh.bounds()
+    frame = {"center": (low + high) / 2, "radius": float(np.linalg.norm(high - low)) / 2}
+    each = []
+    for rotation in rotations(views):
+        one, other = (free_view(shape, rotation, size, **frame).hit for shape in (mesh, cubes))
+        each.append((one & other).sum() / max((one | other).sum(), 1))
+    return float(np.mean(each))
+
+
+def rotations(count: int) -> np.ndarray:
+    """Upright views from points of a Fibonacci spiral on a sphere: float64 (count, 3, 3), as `free_view` takes them."""
+    height = 1 - (2 * np.arange(count) + 1) / count
+    turn = np.pi * (3 - 5**0.5) * np.arange(count)
+    flat = np.sqrt(1 - height * height)
+    towards = np.stack([flat * np.cos(turn), flat * np.sin(turn), height], 1)
+    right = np.stack([-np.sin(turn), np.cos(turn), np.zeros(count)], 1)
+    return np.stack([right, np.cross(towards, right), towards], 1)
+
+
+def faces(solid: np.ndarray, grid: Grid) -> Mesh:
+    """The exposed faces of voxels, two triangles each; white."""
+    padded = np.pad(solid, 1).astype(np.int8)
+    square = np.array([[0, 0], [1, 0], [1, 1], [0, 0], [1, 1], [0, 1]])
+    every = []
+    for axis in range(3):
+        inner = tuple(slice(None) if other == axis else slice(1, -1) for other in range(3))
+        places = np.argwhere(np.diff(padded, axis=axis)[inner])
+        every.append((places[:, None] + np.insert(square, axis, 0, 1)).reshape(-1, 3, 3))
+    return Mesh.of(np.concatenate(every) * grid.size + grid.origin)
 
 
 def components(solid: np.ndarray) -> np.ndarray:

@@ -30,7 +30,9 @@ def smooth(solid: np.ndarray, shares: np.ndarray, coverage: list[np.ndarray], fo
         coverage: float32, of the half, along x, y, z.
     """
     whole = fold.whole(solid)
-    thick = ndimage.binary_dilation(ndimage.binary_opening(whole, np.ones((_THICK,) * 3, bool)))
+    near = ndimage.binary_dilation(ndimage.binary_opening(whole, np.ones((_THICK,) * 3, bool)))
+    # What is thin is not cut off from what is thick, either.
+    thick = near & ~ndimage.binary_dilation(whole & ~near)
     counts = [solid.sum(axis, dtype=np.int32) for axis in range(3)]
     worth = [(cover - np.float32(WORTH)).astype(np.float32) for cover in coverage]
     mine = fold.half(thick) > 0
@@ -51,8 +53,8 @@ def _sweep(
             for k in range(solid.shape[2]):
                 there = solid[i, j, k]
                 same, other = _neighbours(solid, i, j, k)
-                # Tips, and all that nothing different is beside, stay.
-                if other == 0 or (there and (same < 2 or not thick[i, j, k])):
+                # What is thin stays, and what nothing different is beside.
+                if other == 0 or (there and not thick[i, j, k]):
                     continue
                 # Pixels that are covered by this voxel alone, or would be.
                 alone = 1 if there else 0
