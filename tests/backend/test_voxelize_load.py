@@ -183,3 +183,15 @@ def test_a_torn_file_is_unreadable_wherever_it_is_torn(tmp_path):
         with pytest.raises(TesseraError) as caught:
             load(path)
         assert caught.value.failure.code in ("unreadable-input", "unusable-input")
+
+
+def test_a_scene_that_places_too_much_is_refused_before_it_is_made(tmp_path):
+    """Many instances of one geometry, in a small file."""
+    scene = trimesh.Scene()
+    scene.add_geometry(trimesh.creation.icosphere(6), geom_name="ball")
+    for number in range(60):
+        scene.graph.update(f"copy {number}", geometry="ball")
+    with pytest.raises(TesseraError) as caught:
+        load(written(tmp_path, ".glb", scene))
+    assert caught.value.failure.code == "too-large"
+    assert caught.value.failure.given == 61 * 81920

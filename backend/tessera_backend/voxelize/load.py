@@ -13,7 +13,7 @@ import numpy as np
 from tessera_protocol.errors import TesseraError, error
 
 from . import materials, missing
-from .mesh import Material, Mesh, checked
+from .mesh import Material, Mesh, check_count, checked
 
 KINDS = (".glb", ".gltf", ".obj", ".ply", ".stl")
 _Y_UP = (".glb", ".gltf", ".obj")
@@ -34,7 +34,9 @@ def load(path: Path) -> tuple[Mesh, list[str]]:
     _openable(path, kind)
     try:
         scene = _scene(path)
-        parts = [part for part in _parts(scene, kind) if len(part)]
+        parts = _parts(scene, kind)
+    except TesseraError:
+        raise
     except MemoryError as problem:
         raise error(
             "too-large",
@@ -98,13 +100,14 @@ def _parts(scene: Any, kind: str) -> list[Mesh]:
     import trimesh
 
     palette = materials.Reader(linear=kind in (".glb", ".gltf"))
-    parts = []
-    for node in scene.graph.nodes_geometry:
-        transform, name = scene.graph[node]
-        geometry = scene.geometry[name]
-        if isinstance(geometry, trimesh.Trimesh) and len(geometry.faces):
-            parts.append(_part(geometry, np.asarray(transform, np.float64), kind, palette))
-    return parts
+    placed = [scene.graph[node] for node in scene.graph.nodes_geometry]
+    shapes = [(scene.geometry[name], transform) for transform, name in placed]
+    solid = [
+        (shape, transform) for shape, transform in shapes if isinstance(shape, trimesh.Trimesh) and len(shape.faces)
+    ]
+    # Of a few triangles, a scene can place very many.
+    check_count(sum(len(shape.faces) for shape, _ in solid))
+    return [_part(shape, np.asarray(transform, np.float64), kind, palette) for shape, transform in solid]
 
 
 def _part(geometry: Any, transform: np.ndarray, kind: str, palette: materials.Reader) -> Mesh:

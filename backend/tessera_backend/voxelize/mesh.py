@@ -81,21 +81,30 @@ class Mesh:
         return Mesh(self.positions[chosen], self.uv[chosen], self.colors[chosen], self.material[chosen], self.materials)
 
 
+def check_count(triangles: int) -> None:
+    """Refuse too many of them.
+
+    Raises:
+        TesseraError: `too-large`.
+    """
+    if triangles > MOST_TRIANGLES:
+        raise error(
+            "too-large",
+            f"The mesh has {triangles:,} triangles, which are too many.",
+            field="mesh",
+            given=triangles,
+            allowed=f"at most {MOST_TRIANGLES}",
+            remedy="Decimate it first, or voxelize its parts one by one.",
+        )
+
+
 def checked(mesh: Mesh) -> Mesh:
     """The mesh without triangles whose corners are not finite.
 
     Raises:
         TesseraError: `unusable-input` where nothing is left, or what is left has no area; `too-large`.
     """
-    if len(mesh) > MOST_TRIANGLES:
-        raise error(
-            "too-large",
-            "The mesh has too many triangles.",
-            field="mesh",
-            given=f"{len(mesh):,} triangles",
-            allowed=f"at most {MOST_TRIANGLES:,}",
-            remedy="Decimate it first, or voxelize its parts one by one.",
-        )
+    check_count(len(mesh))
     finite = np.isfinite(mesh.positions).all((1, 2))
     whole = mesh if finite.all() else mesh.taken(finite)
     if not len(whole):
