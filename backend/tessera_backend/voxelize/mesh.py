@@ -81,21 +81,30 @@ class Mesh:
         return Mesh(self.positions[chosen], self.uv[chosen], self.colors[chosen], self.material[chosen], self.materials)
 
 
+def check_count(triangles: int) -> None:
+    """Refuse too many of them.
+
+    Raises:
+        TesseraError: `too-large`.
+    """
+    if triangles > MOST_TRIANGLES:
+        raise error(
+            "too-large",
+            f"The mesh has {triangles:,} triangles, which are too many.",
+            field="mesh",
+            given=triangles,
+            allowed=f"at most {MOST_TRIANGLES}",
+            remedy="Decimate it first, or voxelize its parts one by one.",
+        )
+
+
 def checked(mesh: Mesh) -> Mesh:
     """The mesh without triangles whose corners are not finite.
 
     Raises:
-        TesseraError: `unusable-input` where nothing is left, or all of it is one point; `too-large`.
+        TesseraError: `unusable-input` where nothing is left, or what is left has no area; `too-large`.
     """
-    if len(mesh) > MOST_TRIANGLES:
-        raise error(
-            "too-large",
-            "The mesh has too many triangles.",
-            field="mesh",
-            given=f"{len(mesh):,} triangles",
-            allowed=f"at most {MOST_TRIANGLES:,}",
-            remedy="Decimate it first, or voxelize its parts one by one.",
-        )
+    check_count(len(mesh))
     finite = np.isfinite(mesh.positions).all((1, 2))
     whole = mesh if finite.all() else mesh.taken(finite)
     if not len(whole):
@@ -105,12 +114,22 @@ def checked(mesh: Mesh) -> Mesh:
             field="mesh",
             remedy="Take an object with faces.",
         )
-    low, high = whole.bounds()
-    if not (high > low).any():
+    if not _has_area(whole):
         raise error(
             "unusable-input",
-            "All corners of the mesh are one point: it has no size.",
+            "The faces of the mesh have no area: all its corners are one point, or on lines.",
             field="mesh",
             remedy="Apply the object's scale, or take another one.",
         )
     return whole
+
+
+def _has_area(mesh: Mesh) -> bool:
+    """Whether any triangle is more than a line, as far as float32 can tell."""
+    low, high = mesh.bounds()
+    longest = float((high - low).max())
+    if longest <= 0:
+        return False
+    corners = (mesh.positions.astype(np.float64) - low) / longest
+    normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    return bool((np.abs(normals).max(1) > 1e-12).any())

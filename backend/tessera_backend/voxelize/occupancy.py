@@ -1,0 +1,77 @@
+"""Which voxels of a grid are solid."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+from scipy import ndimage
+
+from . import hull, silhouette, smoothing, threads
+from .grid import Grid
+from .mesh import Mesh
+from .surface import surface
+from .symmetry import Fold
+from .views import View
+
+# A voxel is solid if that much of it is.
+_HALF = 0.5
+# Parts of fewer than that share of the voxels are dust.
+_DUST = 0.005
+_AROUND = np.ones((3, 3, 3), bool)
+
+
+def occupied(
+    mesh: Mesh,
+    grid: Grid,
+    views: tuple[View, ...],
+    *,
+    thin: Literal["drop", "keep", "thicken"] = "keep",
+    symmetry: Literal["auto", "off"] = "auto",
+    area: np.ndarray | None = None,
+) -> np.ndarray:
+    """The solid voxels of a mesh, bool (X, Y, Z).
+
+    Args:
+        mesh: checked.
+        grid: fitted to it.
+        views: six, of `six_views`.
+        thin: what becomes of parts thinner than half a voxel. "drop": they go; "keep": a path of voxels stands
+            for them; "thicken": the path is two voxels thick. The box keeps its size but with "drop".
+        symmetry: "auto": a mesh that is nearly its own mirror image becomes voxels that are exactly.
+        area: of `surface`, if it is there already.
+    """
+    area = surface(mesh, grid)[0] if area is None else area
+    shares = hull.inside(views, grid)
+    fold = Fold.found(shares, area > 0) if symmetry == "auto" else Fold(grid.shape)
+    coverage = [
+        fold.half(cover, tuple(other for other in range(3) if other != axis))
+        for axis, cover in enumerate(hull.coverages(views, grid, shares))
+    ]
+    shares = fold.half(shares)
+    visible = fold.half(np.where(threads.seen(views, grid.shape), area, 0))
+    area = fold.half(area)
+    # What is thinner than a sample may be seen by none.
+    visible = visible if visible.any() else area
+    score = shares + np.minimum(area, 1) / 2 + np.where(area > 0, np.float32(0.01), 0)
+    solid = shares >= _HALF
+    silhouette.show(solid, views, coverage, area, fold)
+    silhouette.search(solid, score, coverage, fold)
+    smoothing.smooth(solid, shares, coverage, fold)
+    solid &= fold.half(dust(fold.whole(solid))) == 0
+    if thin != "drop" or not solid.any():
+        threads.thread(solid, visible, thick=thin == "thicken")
+        faces = [(axis, 0) for axis in range(3)] + [(axis, -1) for axis in range(3) if axis not in fold.axes]
+        threads.pin(solid, visible, score, faces)
+        threads.join(solid, area)
+    return fold.whole(solid)
+
+
+def dust(solid: np.ndarray) -> np.ndarray:
+    """Components, by 26 neighbours, of less than 0.5 % of the voxels: bool (X, Y, Z)."""
+    numbers, count = ndimage.label(solid, _AROUND)
+    if count < 2:
+        return np.zeros_like(solid)
+    sizes = np.bincount(numbers.ravel())
+    sizes[0] = solid.size
+    return (sizes < _DUST * np.count_nonzero(solid))[numbers]
