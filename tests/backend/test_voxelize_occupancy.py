@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tessera_backend.voxelize import hull, metrics, silhouette, smoothing, threads
+from tessera_backend.voxelize import hull, metrics, silhouette, stairs, threads
 from tessera_backend.voxelize.grid import Grid
 from tessera_backend.voxelize.occupancy import dust, occupied
 from tessera_backend.voxelize.surface import surface
@@ -203,13 +203,13 @@ def test_smoothing_takes_bumps_and_fills_notches_of_what_is_thick():
     rough = solid.copy()
     rough[9, 4, 8] = True
     covers = [(rough.any(axis) * np.float32(0.5)) for axis in range(3)]
-    smoothing.smooth(rough, shares, covers, Fold(solid.shape))
+    stairs.smooth(rough, shares, covers, Fold(solid.shape))
     assert not rough[9, 4, 8]
     assert rough[5, 5, 7]
     assert rough[5:7, 2:10, 9:].all()
     assert rough[2, 2, 8:15].all()
     again = rough.copy()
-    smoothing.smooth(again, shares, covers, Fold(solid.shape))
+    stairs.smooth(again, shares, covers, Fold(solid.shape))
     assert (again == rough).all()
 
 

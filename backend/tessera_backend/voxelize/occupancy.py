@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 from scipy import ndimage
 
-from . import hull, silhouette, smoothing, threads
+from . import hull, silhouette, stairs, threads
 from .grid import Grid
 from .mesh import Mesh
 from .surface import surface
@@ -57,7 +57,7 @@ def occupied(
     solid = shares >= _HALF
     silhouette.show(solid, views, coverage, area, fold)
     silhouette.search(solid, score, coverage, fold)
-    smoothing.smooth(solid, shares, coverage, fold)
+    stairs.smooth(solid, shares, coverage, fold)
     solid &= fold.half(dust(fold.whole(solid))) == 0
     if thin != "drop" or not solid.any():
         threads.thread(solid, visible, thick=thin == "thicken")
