@@ -1,0 +1,182 @@
+"""Which palette colour each voxel has, and which colours the palette has: faithful, crisp, or between.
+
+Faithful voxels look from six sides like the mesh from afar: their CIEDE2000 is least, and rims and patterns become
+mixtures. Crisp ones have the colour of most of what is in them, a rare one sooner than a common one, so that eyes,
+mouths and outlines stay what they are: as pixel artists draw.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+import numpy as np
+
+from .. import colour
+from . import palette as palettes
+from .observed import Fragments, Pixels, Shell, observed, shell
+from .smoothing import filled, potts, shares, surroundings
+from .view import View
+
+# Rounds of labels and palette in turn.
+_ROUNDS = 6
+# Mirrored voxels that differ by less than that are coloured alike, Lab, and all such in a mesh whose mean is less.
+_ALIKE, _ALL_ALIKE = 20.0, 3.0
+# Crisp: the power of a colour's share around a voxel that its share in it is divided by, and what is added to it; a
+# share below the third number counts that much less; the colour difference that weighs like a factor of e.
+_RARITY, _COMMON, _MINORITY, _LESS, _MIXED = 0.5, 0.15, 0.2, 0.1, 15.0
+# Pull of equal neighbours.
+_POTTS = 0.1
+# Palette of crisp voxels: spread of colours in a voxel, Lab, at which it counts half; and the power of weights.
+_PURE, _RARE = 8.0, 0.25
+
+
+@dataclasses.dataclass(frozen=True)
+class _Seen:
+    """All that labels are found from.
+
+    Attributes:
+        outer, pixels, fragments: as in `observed`.
+        mean: float64 (S, 3), CIE Lab of each voxel's fragments; 0 where there are none.
+        spread: float64 (S,), their variance.
+        known: bool (S,), whether there are any.
+        twin: int32 (S,), the voxel across the mirror that is to be coloured alike, -1 for none.
+    """
+
+    outer: Shell
+    pixels: Pixels
+    fragments: Fragments
+    mean: np.ndarray
+    spread: np.ndarray
+    known: np.ndarray
+    twin: np.ndarray
+
+
+def colored(
+    solid: np.ndarray,
+    views: Sequence[View],
+    count: int = 8,
+    *,
+    crispness: float = 1.0,
+    palette: np.ndarray | None = None,
+    locked: np.ndarray | None = None,
+    method: str = "k-means",
+    mirror: int | None = None,
+    surface: np.ndarray | None = None,
+    seed: int = 0,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Colour voxels, bool (X, Y, Z), as six views show them.
+
+    Args:
+        count: most colours, 2 to 32; not looked at with a palette.
+        crispness: from 0, faithful, to 1, crisp.
+        palette: uint8 (K, 3), sRGB, K at most 255: these colours and no others.
+        locked: uint8 (L, 3), sRGB: colours that the palette must have.
+        method: how a palette is chosen, one of `palette.METHODS`.
+        mirror: the axis across whose middle the voxels are symmetric, if they are.
+        surface: as in `observed`, for voxels that no view sees.
+    Returns:
+        labels uint8 (X, Y, Z), 0 where nothing is, else 1 + the number of the colour; palette uint8 (K, 3), of all
+        colours given, or of those found that are used.
+    """
+    outer = shell(solid)
+    seen = _seen(outer, *observed(solid, outer, views, surface), mirror, crispness)
+    given = palette if palette is not None else locked
+    fixed = np.zeros((0, 3)) if given is None else colour.lab(given / 255)
+    chosen = fixed if palette is not None else _palette(seen, count, crispness, method, seed, fixed)
+    label, chosen = _fitted(seen, chosen, len(fixed), crispness, mirror)
+    rgb = np.rint(colour.srgb(chosen) * 255).astype(np.uint8)
+    if given is not None:
+        rgb[: len(given)] = given
+    if palette is None:
+        used = np.unique(label[label >= 0])
+        used = np.union1d(used, np.arange(len(fixed)))
+        rgb, label = rgb[used], np.where(label >= 0, np.searchsorted(used, label), -1)
+    return filled(solid, outer.places, label), rgb
+
+
+def _seen(outer: Shell, pixels: Pixels, fragments: Fragments, mirror: int | None, crispness: float) -> _Seen:
+    number = np.bincount(fragments.voxel, minlength=len(outer))
+    sums, squares = np.zeros((len(outer), 3)), np.zeros(len(outer))
+    for axis in range(3):
+        values = fragments.colors[fragments.color, axis]
+        sums[:, axis] = np.bincount(fragments.voxel, values, len(outer))
+        squares += np.bincount(fragments.voxel, values**2, len(outer))
+    count = np.maximum(number, 1)
+    mean = sums / count[:, None]
+    spread, known = np.maximum(squares / count - (mean**2).sum(1), 0), number > 0
+    twin = np.full(len(outer), -1, np.int32)
+    if mirror is not None:
+        twin = outer.mirrored(mirror)
+        pairs = (twin >= 0) & known & known[twin]
+        unlike = np.linalg.norm(mean - mean[twin], axis=1)
+        same = pairs.any() and unlike[pairs].mean() < _ALL_ALIKE
+        twin = np.where(pairs & (unlike < _ALIKE * (1.0 if same else crispness)), twin, -1)
+    return _Seen(outer, pixels, fragments, mean, spread, known, twin)
+
+
+def _palette(seen: _Seen, count: int, crispness: float, method: str, seed: int, locked: np.ndarray) -> np.ndarray:
+    """(K, 3) Lab: of pixels, of pure voxels, or of both."""
+    colors, weights = [], []
+    if crispness < 1:
+        pixels = seen.pixels
+        weight = np.bincount(pixels.color, pixels.weight, len(pixels.colors))
+        colors.append(pixels.colors)
+        weights.append((1 - crispness) * weight / weight.sum())
+    if crispness > 0:
+        number = np.bincount(seen.fragments.voxel, minlength=len(seen.outer))[seen.known]
+        pure, weight, _ = palettes.binned(seen.mean[seen.known], number / (1 + seen.spread[seen.known] / _PURE**2), 1.5)
+        weight = weight ** (1 - _RARE)
+        colors.append(pure)
+        weights.append(crispness * weight / weight.sum())
+    every, weight = np.concatenate(colors), np.concatenate(weights)
+    return palettes.chosen(every, weight, count, method=method, seed=seed, locked=locked)
+
+
+def _fitted(
+    seen: _Seen, palette: np.ndarray, fixed: int, crispness: float, mirror: int | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Labels int (S,), -1 where nothing is known, and the palette after rounds of both."""
+    pixels, known = seen.pixels, seen.known
+    purity = known * np.bincount(seen.fragments.voxel, minlength=len(seen.outer)) / (1 + seen.spread / _PURE**2)
+    colors = np.concatenate([pixels.colors[pixels.color], seen.mean[known]])
+    owner = np.concatenate([pixels.voxel, np.flatnonzero(known)])
+    weights = np.concatenate(
+        [(1 - crispness) * pixels.weight / pixels.weight.sum(), crispness * purity[known] / purity.sum()]
+    )
+    for _ in range(_ROUNDS if fixed < len(palette) else 0):
+        label = _costs(seen, palette, crispness).argmin(1)
+        palette = palettes.medians(colors, weights, label[owner], palette, fixed)
+    costs = _costs(seen, palette, crispness)
+    label = np.where(known, costs.argmin(1), -1)
+    if crispness > 0:
+        label = potts(seen.outer.number, seen.outer.places, costs, label, _POTTS * crispness, mirror)
+    return label, palette
+
+
+def _costs(seen: _Seen, palette: np.ndarray, crispness: float) -> np.ndarray:
+    """Of each voxel in each colour, float64 (S, K), in units of the crisp mode."""
+    costs = np.zeros((len(seen.outer), len(palette)))
+    if crispness < 1:
+        costs += (1 - crispness) * _alike(seen, _differences(seen.pixels, len(seen.outer), palette)) / _MIXED
+    if crispness > 0:
+        share = _alike(seen, shares(seen.fragments, len(seen.outer), palette))
+        around = surroundings(seen.outer.number, seen.outer.places, share, seen.known)
+        weak = np.where(share >= _MINORITY, share, share * _LESS + 0.002)
+        bins, _, owner = palettes.binned(_alike(seen, seen.mean), np.ones(len(seen.mean)), 1.0)
+        differences = colour.ciede2000_table(bins, palette)[owner]
+        costs += crispness * (differences / _MIXED - np.log(weak / (around + _COMMON) ** _RARITY + 1e-3))
+    return costs
+
+
+def _differences(pixels: Pixels, voxels: int, palette: np.ndarray) -> np.ndarray:
+    """Mean CIEDE2000 between a voxel's pixels and each colour, (S, K)."""
+    table = colour.ciede2000_table(pixels.colors, palette)
+    total = np.bincount(pixels.voxel, pixels.weight, voxels)
+    columns = [np.bincount(pixels.voxel, pixels.weight * column[pixels.color], voxels) for column in table.T]
+    return np.stack(columns, 1) / np.maximum(total, 1e-9)[:, None]
+
+
+def _alike(seen: _Seen, values: np.ndarray) -> np.ndarray:
+    """Values (S, C), averaged with those of the twin where there is one."""
+    return np.where((seen.twin >= 0)[:, None], (values + values[seen.twin]) / 2, values)
