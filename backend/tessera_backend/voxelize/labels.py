@@ -14,21 +14,27 @@ import numpy as np
 
 from .. import colour
 from . import palette as palettes
+from .details import on_grid
 from .observed import Fragments, Pixels, Shell, observed, shell
-from .smoothing import filled, potts, shares, surroundings
+from .smoothing import filled, peaks, potts, shares, surroundings
 from .view import View
 
 # Rounds of labels and palette in turn.
 _ROUNDS = 6
 # Mirrored voxels that differ by less than that are coloured alike, Lab, and all such in a mesh whose mean is less.
-_ALIKE, _ALL_ALIKE = 20.0, 3.0
+_ALIKE, _ALL_ALIKE, _AROUND = 20.0, 3.0, 1.7
 # Crisp: the power of a colour's share around a voxel that its share in it is divided by, and what is added to it; a
 # share below the third number counts that much less; the colour difference that weighs like a factor of e.
 _RARITY, _COMMON, _MINORITY, _LESS, _MIXED = 0.5, 0.15, 0.2, 0.1, 15.0
+# Details: colours that fill less than this share around a voxel, but at least so much of a voxel next to it, and that
+# differ from what is around by so much, CIEDE2000; their shares count so many times.
+_SELDOM, _PURE_SHARE, _CONTRAST, _DETAIL = 0.4, 0.75, 22.0, 2.0
+_SNAP=True
 # Pull of equal neighbours.
 _POTTS = 0.1
 # Palette of crisp voxels: spread of colours in a voxel, Lab, at which it counts half; and the power of weights.
-_PURE, _RARE = 8.0, 0.25
+_PURE, _RARE = 5.0, 0.25
+_SALIENT, _MOST = 10.0, 2.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -85,6 +91,10 @@ def colored(
     fixed = np.zeros((0, 3)) if given is None else colour.lab(given / 255)
     chosen = fixed if palette is not None else _palette(seen, count, crispness, method, seed, fixed)
     label, chosen = _fitted(seen, chosen, len(fixed), crispness, mirror)
+    if crispness > 0 and _SNAP:
+        views = on_grid(views, chosen, mirror)
+        seen = _seen(outer, *observed(solid, outer, views, surface), mirror, crispness)
+        label, chosen = _fitted(seen, chosen, len(fixed), crispness, mirror)
     rgb = np.rint(colour.srgb(chosen) * 255).astype(np.uint8)
     if given is not None:
         rgb[: len(given)] = given
@@ -111,6 +121,8 @@ def _seen(outer: Shell, pixels: Pixels, fragments: Fragments, mirror: int | None
         pairs = (twin >= 0) & known & known[twin]
         unlike = np.linalg.norm(mean - mean[twin], axis=1)
         same = pairs.any() and unlike[pairs].mean() < _ALL_ALIKE
+        around = surroundings(outer.number, outer.places, mean, known)
+        unlike = np.minimum(unlike, _AROUND * np.linalg.norm(around - around[twin], axis=1))
         twin = np.where(pairs & (unlike < _ALIKE * (1.0 if same else crispness)), twin, -1)
     return _Seen(outer, pixels, fragments, mean, spread, known, twin)
 
@@ -125,7 +137,10 @@ def _palette(seen: _Seen, count: int, crispness: float, method: str, seed: int, 
         weights.append((1 - crispness) * weight / weight.sum())
     if crispness > 0:
         number = np.bincount(seen.fragments.voxel, minlength=len(seen.outer))[seen.known]
-        pure, weight, _ = palettes.binned(seen.mean[seen.known], number / (1 + seen.spread[seen.known] / _PURE**2), 1.5)
+        around = surroundings(seen.outer.number, seen.outer.places, seen.mean, seen.known)[seen.known]
+        contrast = np.linalg.norm(seen.mean[seen.known] - around, axis=1)
+        purity = number / (1 + seen.spread[seen.known] / _PURE**2) * (1 + np.minimum(contrast / _SALIENT, _MOST))
+        pure, weight, _ = palettes.binned(seen.mean[seen.known], purity, 1.5)
         weight = weight ** (1 - _RARE)
         colors.append(pure)
         weights.append(crispness * weight / weight.sum())
@@ -165,6 +180,10 @@ def _costs(seen: _Seen, palette: np.ndarray, crispness: float) -> np.ndarray:
         weak = np.where(share >= _MINORITY, share, share * _LESS + 0.002)
         bins, _, owner = palettes.binned(_alike(seen, seen.mean), np.ones(len(seen.mean)), 1.0)
         differences = colour.ciede2000_table(bins, palette)[owner]
+        apart = around @ colour.ciede2000_table(palette, palette)
+        near = peaks(seen.outer.number, seen.outer.places, share)
+        detail = (around < _SELDOM) & (near >= _PURE_SHARE) & (apart >= _CONTRAST)
+        weak = weak * np.where(detail, _DETAIL, 1.0)
         costs += crispness * (differences / _MIXED - np.log(weak / (around + _COMMON) ** _RARITY + 1e-3))
     return costs
 

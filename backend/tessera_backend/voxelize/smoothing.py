@@ -50,6 +50,27 @@ def _surroundings(
                 out[s, c] /= count
 
 
+def peaks(number: np.ndarray, places: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Greatest of (S, K) among a voxel of the shell and its 26 neighbours."""
+    out = values.copy()
+    _peaks(number, places, values, out)
+    return out
+
+
+@njit(cache=True)
+def _peaks(number: np.ndarray, places: np.ndarray, values: np.ndarray, out: np.ndarray) -> None:
+    sx, sy, sz = number.shape
+    for s in range(len(places)):
+        x, y, z = places[s]
+        for i in range(max(x - 1, 0), min(x + 2, sx)):
+            for j in range(max(y - 1, 0), min(y + 2, sy)):
+                for k in range(max(z - 1, 0), min(z + 2, sz)):
+                    n = number[i, j, k]
+                    if n >= 0:
+                        for c in range(values.shape[1]):
+                            out[s, c] = max(out[s, c], values[n, c])
+
+
 def potts(
     number: np.ndarray,
     places: np.ndarray,
