@@ -15,8 +15,8 @@ from scipy import ndimage
 from .. import colour
 from .view import View
 
-# A detail's least area and greatest side, voxels; the share of one colour around it; and its contrast, CIEDE2000.
-_LEAST, _MOST = 0.6, 7.0
+# Least and greatest area and greatest side of a detail, voxels; the share of one colour around it; and its contrast, CIEDE2000.
+_LEAST, _LARGEST, _MOST = 0.6, 12.0, 7.0
 _GROUND, _CONTRAST = 0.75, 25.0
 # What moving by one voxel is worth in voxels that are neither in nor out.
 _STAY = 0.3
@@ -56,7 +56,7 @@ def details(view: View, palette: np.ndarray) -> list[Detail]:
         patches, count = ndimage.label(label == color)
         size = np.bincount(patches.ravel(), minlength=count + 1)
         size[0] = label.size
-        small |= (size <= (_MOST * k) ** 2 / 2)[patches]
+        small |= (size <= _LARGEST * k * k)[patches]
     groups, _ = ndimage.label(small, np.ones((3, 3)))
     found = []
     for number, box in enumerate(ndimage.find_objects(groups), 1):
@@ -71,7 +71,7 @@ def details(view: View, palette: np.ndarray) -> list[Detail]:
         around = label[box][ring]
         ground = int(np.bincount(around[around >= 0], minlength=1).argmax())
         inside = label[box][figure]
-        if figure.sum() < _LEAST * k * k or (around < 0).any() or (around == ground).mean() < _GROUND:
+        if not _LEAST <= figure.sum() / k**2 <= _LARGEST or (around < 0).any() or (around == ground).mean() < _GROUND:
             continue
         if lab[ground][inside].mean() >= _CONTRAST:
             color = view.color[box][ring & (label[box] == ground)].mean(0)

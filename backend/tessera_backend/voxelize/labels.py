@@ -28,10 +28,10 @@ _ALIKE, _ALL_ALIKE, _AROUND = 20.0, 3.0, 1.7
 _RARITY, _COMMON, _MINORITY, _LESS, _MIXED = 0.5, 0.15, 0.2, 0.1, 15.0
 # Details: colours that fill less than this share around a voxel, but at least so much of a voxel next to it, and that
 # differ from what is around by so much, CIEDE2000; their shares count so many times.
-_SELDOM, _PURE_SHARE, _CONTRAST, _DETAIL = 0.4, 0.75, 22.0, 2.0
+_SELDOM, _PURE_SHARE, _CONTRAST, _DETAIL = 0.33, 0.75, 22.0, 2.0
 _SNAP=True
 # Pull of equal neighbours.
-_POTTS = 0.1
+_POTTS = 0.15
 # Palette of crisp voxels: spread of colours in a voxel, Lab, at which it counts half; and the power of weights.
 _PURE, _RARE = 5.0, 0.25
 _SALIENT, _MOST = 10.0, 2.0

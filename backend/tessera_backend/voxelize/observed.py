@@ -64,7 +64,7 @@ class Pixels:
 
 @dataclasses.dataclass(frozen=True)
 class Fragments:
-    """Subpixels that lie at the depth of the voxel in which they are seen; all of a pixel's where none does.
+    """Subpixels that lie at the depth of the voxel in which they are seen; all where a voxel has none such.
 
     Attributes:
         voxel: int32 (F,), numbers of a shell.
@@ -119,12 +119,26 @@ def observed(
         seen.append((number[shown], mean[shown], weight[shown]))
     voxel, mean, weight = (np.concatenate(part) for part in zip(*seen, strict=True))
     colors, _, color = binned(colour.lab(mean), weight, _BIN)
+    voxel_of, kept = _nearest_only(voxels[:count], len(outer))
     used = np.flatnonzero(sums[:, 3])
     compact = np.zeros(len(sums), np.int32)
     compact[used] = np.arange(len(used))
     shades = colour.lab(sums[used, :3] / sums[used, 3:])
-    pixels, fragments = Pixels(voxel, color, weight, colors), Fragments(voxels[:count], compact[codes[:count]], shades)
+    pixels, fragments = Pixels(voxel, color, weight, colors), Fragments(voxel_of, compact[codes[:count][kept]], shades)
     return (pixels, fragments) if surface is None else _with_surface(pixels, fragments, outer, surface)
+
+
+def _nearest_only(voxels: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Numbers of voxels, those of far fragments inverted, without the far ones where there are others; which are kept.
+
+    The far ones are seen past a ledge, and would draw its whole row in another's colour.
+    """
+    far = voxels < 0
+    number = np.where(far, ~voxels, voxels)
+    near = np.zeros(count, bool)
+    near[number[~far]] = True
+    kept = ~(far & near[number])
+    return number[kept], kept
 
 
 def _with_surface(pixels: Pixels, fragments: Fragments, outer: Shell, surface: np.ndarray) -> tuple[Pixels, Fragments]:
@@ -150,7 +164,8 @@ def _with_surface(pixels: Pixels, fragments: Fragments, outer: Shell, surface: n
 def _look(color, hit, depth, scale, number, layer, mean, weight, sums, voxels, codes, count):  # type: ignore[no-untyped-def]
     """Fill `mean` and `weight` of one view's pixels, and append its fragments; returns how many there are now.
 
-    `sums` has for each code of a colour the sum of its fragments' sRGB, and their number.
+    `sums` has for each code of a colour the sum of its fragments' sRGB, and their number. Voxels' numbers are inverted
+    for fragments of pixels that have none near their voxel.
     """
     for u in range(layer.shape[0]):
         for v in range(layer.shape[1]):
@@ -178,6 +193,6 @@ def _look(color, hit, depth, scale, number, layer, mean, weight, sums, voxels, c
                         for c in range(3):
                             sums[code, c] += color[x, y, c]
                         sums[code, 3] += 1
-                        voxels[count], codes[count] = number[u, v], code
+                        voxels[count], codes[count] = number[u, v] if near else ~number[u, v], code
                         count += 1
     return count
