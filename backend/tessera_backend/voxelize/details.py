@@ -29,22 +29,28 @@ class Detail:
     Attributes:
         box: slices of the view, with a margin of one voxel, that begin and end at whole ones.
         figure: bool, of the box.
-        ground: float32 (3,), sRGB.
+        color, ground: float32 (3,), sRGB, means of the figure and of what is around.
     """
 
     box: tuple[slice, slice]
     figure: np.ndarray
+    color: np.ndarray
     ground: np.ndarray
 
 
-def on_grid(views: Sequence[View], palette: np.ndarray, mirror: int | None) -> tuple[View, ...]:
-    """The views with details where the grid draws them best; what is around them stays.
+def on_grid(views: Sequence[View], palette: np.ndarray, mirror: int | None) -> tuple[tuple[View, ...], np.ndarray]:
+    """The views with details where the grid draws them best; what is around them stays. And the details' main colours.
 
     Args:
         palette: (K, 3), CIE Lab, that tells details from their ground.
         mirror: the axis across which things are alike: details that face each other move as one does.
+    Returns:
+        the views; float64 (D, 3), CIE Lab.
     """
-    return tuple(_moved(view, details(view, palette), mirror) for view in views)
+    found = [details(view, palette) for view in views]
+    colors = np.array([detail.color for every in found for detail in every]).reshape(-1, 3)
+    moved = tuple(_moved(view, every, mirror) for view, every in zip(views, found, strict=True))
+    return moved, colour.lab(colors)
 
 
 def details(view: View, palette: np.ndarray) -> list[Detail]:
@@ -74,8 +80,9 @@ def details(view: View, palette: np.ndarray) -> list[Detail]:
         if not _LEAST <= figure.sum() / k**2 <= _LARGEST or (around < 0).any() or (around == ground).mean() < _GROUND:
             continue
         if lab[ground][inside].mean() >= _CONTRAST:
-            color = view.color[box][ring & (label[box] == ground)].mean(0)
-            found.append(Detail(box, figure, color.astype(np.float32)))
+            main = figure & (label[box] == np.bincount(inside).argmax())
+            colors = (view.color[box][part].mean(0) for part in (main, ring & (label[box] == ground)))
+            found.append(Detail(box, figure, *colors))
     return found
 
 

@@ -21,7 +21,9 @@ from .view import View
 
 # Rounds of labels and palette in turn.
 _ROUNDS = 6
-# Mirrored voxels that differ by less than that are coloured alike, Lab, and all such in a mesh whose mean is less.
+# Mirrored voxels that differ by less than the first number are coloured alike, Lab; when faithful, only in a mesh in
+# which their mean is less than the second. The colours around them, times the third, may stand for theirs: two eyes
+# are alike that are not mirrored to the voxel.
 _ALIKE, _ALL_ALIKE, _AROUND = 20.0, 3.0, 1.7
 # Crisp: the power of a colour's share around a voxel that its share in it is divided by, and what is added to it; a
 # share below the third number counts that much less; the colour difference that weighs like a factor of e.
@@ -29,12 +31,14 @@ _RARITY, _COMMON, _MINORITY, _LESS, _MIXED = 0.5, 0.15, 0.2, 0.1, 15.0
 # Details: colours that fill less than this share around a voxel, but at least so much of a voxel next to it, and that
 # differ from what is around by so much, CIEDE2000; their shares count so many times.
 _SELDOM, _PURE_SHARE, _CONTRAST, _DETAIL = 0.33, 0.75, 22.0, 2.0
-_SNAP=True
 # Pull of equal neighbours.
 _POTTS = 0.15
 # Palette of crisp voxels: spread of colours in a voxel, Lab, at which it counts half; and the power of weights.
 _PURE, _RARE = 5.0, 0.25
-_SALIENT, _MOST = 10.0, 2.0
+# Means of voxels in one cube of this side, Lab, are one colour to the palette.
+_BIN = 1.5
+# The weight of a detail's main colour, and most of all details' together, as shares of the whole.
+_EACH, _EVERY = 0.005, 0.03
 
 
 @dataclasses.dataclass(frozen=True)
@@ -90,11 +94,13 @@ def colored(
     given = palette if palette is not None else locked
     fixed = np.zeros((0, 3)) if given is None else colour.lab(given / 255)
     chosen = fixed if palette is not None else _palette(seen, count, crispness, method, seed, fixed)
-    label, chosen = _fitted(seen, chosen, len(fixed), crispness, mirror)
-    if crispness > 0 and _SNAP:
-        views = on_grid(views, chosen, mirror)
+    if crispness > 0:
+        views, details = on_grid(views, _refined(seen, chosen, len(fixed), crispness), mirror)
         seen = _seen(outer, *observed(solid, outer, views, surface), mirror, crispness)
-        label, chosen = _fitted(seen, chosen, len(fixed), crispness, mirror)
+        if palette is None:
+            chosen = _palette(seen, count, crispness, method, seed, fixed, details)
+    chosen = _refined(seen, chosen, len(fixed), crispness)
+    label = _labels(seen, chosen, crispness, mirror)
     rgb = np.rint(colour.srgb(chosen) * 255).astype(np.uint8)
     if given is not None:
         rgb[: len(given)] = given
@@ -127,8 +133,16 @@ def _seen(outer: Shell, pixels: Pixels, fragments: Fragments, mirror: int | None
     return _Seen(outer, pixels, fragments, mean, spread, known, twin)
 
 
-def _palette(seen: _Seen, count: int, crispness: float, method: str, seed: int, locked: np.ndarray) -> np.ndarray:
-    """(K, 3) Lab: of pixels, of pure voxels, or of both."""
+def _palette(
+    seen: _Seen,
+    count: int,
+    crispness: float,
+    method: str,
+    seed: int,
+    locked: np.ndarray,
+    details: np.ndarray | None = None,
+) -> np.ndarray:
+    """(K, 3) Lab: of pixels, of pure voxels, or of both; and of details, whose main colours are (D, 3) Lab."""
     colors, weights = [], []
     if crispness < 1:
         pixels = seen.pixels
@@ -136,37 +150,44 @@ def _palette(seen: _Seen, count: int, crispness: float, method: str, seed: int, 
         colors.append(pixels.colors)
         weights.append((1 - crispness) * weight / weight.sum())
     if crispness > 0:
-        number = np.bincount(seen.fragments.voxel, minlength=len(seen.outer))[seen.known]
-        around = surroundings(seen.outer.number, seen.outer.places, seen.mean, seen.known)[seen.known]
-        contrast = np.linalg.norm(seen.mean[seen.known] - around, axis=1)
-        purity = number / (1 + seen.spread[seen.known] / _PURE**2) * (1 + np.minimum(contrast / _SALIENT, _MOST))
-        pure, weight, _ = palettes.binned(seen.mean[seen.known], purity, 1.5)
+        pure, weight, _ = palettes.binned(seen.mean[seen.known], _purity(seen), _BIN)
         weight = weight ** (1 - _RARE)
         colors.append(pure)
         weights.append(crispness * weight / weight.sum())
+    if details is not None and len(details):
+        colors.append(details)
+        weights.append(np.full(len(details), crispness * min(_EACH, _EVERY / len(details))))
     every, weight = np.concatenate(colors), np.concatenate(weights)
     return palettes.chosen(every, weight, count, method=method, seed=seed, locked=locked)
 
 
-def _fitted(
-    seen: _Seen, palette: np.ndarray, fixed: int, crispness: float, mirror: int | None
-) -> tuple[np.ndarray, np.ndarray]:
-    """Labels int (S,), -1 where nothing is known, and the palette after rounds of both."""
-    pixels, known = seen.pixels, seen.known
-    purity = known * np.bincount(seen.fragments.voxel, minlength=len(seen.outer)) / (1 + seen.spread / _PURE**2)
-    colors = np.concatenate([pixels.colors[pixels.color], seen.mean[known]])
-    owner = np.concatenate([pixels.voxel, np.flatnonzero(known)])
-    weights = np.concatenate(
-        [(1 - crispness) * pixels.weight / pixels.weight.sum(), crispness * purity[known] / purity.sum()]
-    )
-    for _ in range(_ROUNDS if fixed < len(palette) else 0):
+def _purity(seen: _Seen) -> np.ndarray:
+    """The weight of each known voxel: its fragments, less where they differ."""
+    number = np.bincount(seen.fragments.voxel, minlength=len(seen.outer))
+    return (number / (1 + seen.spread / _PURE**2))[seen.known]
+
+
+def _refined(seen: _Seen, palette: np.ndarray, fixed: int, crispness: float) -> np.ndarray:
+    """A palette that suits the voxels that are labelled with it; the first `fixed` colours stay."""
+    if fixed == len(palette):
+        return palette
+    pixels, purity = seen.pixels, _purity(seen)
+    colors = np.concatenate([pixels.colors[pixels.color], seen.mean[seen.known]])
+    owner = np.concatenate([pixels.voxel, np.flatnonzero(seen.known)])
+    weights = np.concatenate([(1 - crispness) * pixels.weight / pixels.weight.sum(), crispness * purity / purity.sum()])
+    for _ in range(_ROUNDS):
         label = _costs(seen, palette, crispness).argmin(1)
         palette = palettes.medians(colors, weights, label[owner], palette, fixed)
+    return palette
+
+
+def _labels(seen: _Seen, palette: np.ndarray, crispness: float, mirror: int | None) -> np.ndarray:
+    """int (S,), -1 where nothing is known."""
     costs = _costs(seen, palette, crispness)
-    label = np.where(known, costs.argmin(1), -1)
-    if crispness > 0:
-        label = potts(seen.outer.number, seen.outer.places, costs, label, _POTTS * crispness, mirror)
-    return label, palette
+    label = np.where(seen.known, costs.argmin(1), -1)
+    if crispness == 0:
+        return label
+    return potts(seen.outer.number, seen.outer.places, costs, label, _POTTS * crispness, mirror)
 
 
 def _costs(seen: _Seen, palette: np.ndarray, crispness: float) -> np.ndarray:

@@ -14,7 +14,7 @@ from ..compiled import njit
 
 LEAST_COLORS, MOST_COLORS = 2, 32
 # k-means: tries, candidates of each step of its start, rounds, and the movement, Lab, that ends them.
-_TRIES, _CANDIDATES, _ROUNDS, _STILL = 3, 16, 30, 0.05
+_TRIES, _CANDIDATES, _ROUNDS, _STILL = 8, 16, 30, 0.05
 # Max-min looks at colours of at least this share of the weight: the others are seams and noise.
 _SHARE = 0.002
 # Median cut leaves out what is nearer than this to a locked colour, Lab.
