@@ -112,7 +112,7 @@ def _table(colors: np.ndarray, palette: np.ndarray, out: np.ndarray) -> None:
 
 @njit(cache=True)
 def _ciede2000(l1: float, a1: float, b1: float, l2: float, a2: float, b2: float) -> float:
-    """Names are those of the paper: equations 2 to 22. Multiples of angles are written out: it is called by millions."""
+    """Names are those of the paper: equations 2 to 22. Multiples of angles are written out: that is faster."""
     stretch = 1.5 - 0.5 * _saturation((np.sqrt(a1 * a1 + b1 * b1) + np.sqrt(a2 * a2 + b2 * b2)) / 2)
     a1, a2 = a1 * stretch, a2 * stretch
     c1, c2 = np.sqrt(a1 * a1 + b1 * b1), np.sqrt(a2 * a2 + b2 * b2)

@@ -11,11 +11,13 @@ from collections.abc import Sequence
 
 import numpy as np
 from scipy import ndimage
+from skimage.measure import label as components
 
 from .. import colour
 from .view import View
 
-# Least and greatest area and greatest side of a detail, voxels; the share of one colour around it; and its contrast, CIEDE2000.
+# Least and greatest area of a detail and greatest side, voxels; the share of one colour around it; its contrast,
+# CIEDE2000.
 _LEAST, _LARGEST, _MOST = 0.6, 12.0, 7.0
 _GROUND, _CONTRAST = 0.75, 25.0
 # What moving by one voxel is worth in voxels that are neither in nor out.
@@ -55,15 +57,12 @@ def on_grid(views: Sequence[View], palette: np.ndarray, mirror: int | None) -> t
 
 def details(view: View, palette: np.ndarray) -> list[Detail]:
     """All of a view: groups of small patches that differ much from the one colour round about."""
-    label = _nearest(view, palette)
-    k, lab = view.scale, colour.ciede2000_table(palette, palette)
-    small = np.zeros(label.shape, bool)
-    for color in range(len(palette)):
-        patches, count = ndimage.label(label == color)
-        size = np.bincount(patches.ravel(), minlength=count + 1)
-        size[0] = label.size
-        small |= (size <= _LARGEST * k * k)[patches]
-    groups, _ = ndimage.label(small, np.ones((3, 3)))
+    label, k = _nearest(view, palette), view.scale
+    contrast = colour.ciede2000_table(palette, palette)
+    patches = components(label, background=-1, connectivity=1)
+    size = np.bincount(patches.ravel())
+    size[0] = label.size
+    groups, _ = ndimage.label((size <= _LARGEST * k * k)[patches], np.ones((3, 3)))
     found = []
     for number, box in enumerate(ndimage.find_objects(groups), 1):
         sides = [part.stop - part.start for part in box]
@@ -71,25 +70,31 @@ def details(view: View, palette: np.ndarray) -> list[Detail]:
             continue
         low = [max((part.start // k - 1) * k, 0) for part in box]
         high = [min((-(-part.stop // k) + 1) * k, whole) for part, whole in zip(box, label.shape, strict=True)]
-        box = (slice(low[0], high[0]), slice(low[1], high[1]))
-        figure = groups[box] == number
-        ring = ndimage.binary_dilation(figure, np.ones((3, 3)), 2) & ~figure
-        around = label[box][ring]
-        ground = int(np.bincount(around[around >= 0], minlength=1).argmax())
-        inside = label[box][figure]
-        if not _LEAST <= figure.sum() / k**2 <= _LARGEST or (around < 0).any() or (around == ground).mean() < _GROUND:
-            continue
-        if lab[ground][inside].mean() >= _CONTRAST:
-            main = figure & (label[box] == np.bincount(inside).argmax())
-            colors = (view.color[box][part].mean(0) for part in (main, ring & (label[box] == ground)))
-            found.append(Detail(box, figure, *colors))
+        wide = (slice(low[0], high[0]), slice(low[1], high[1]))
+        detail = _detail(view.color[wide], label[wide], groups[wide] == number, contrast)
+        if detail is not None and _LEAST <= detail[0].sum() / k**2 <= _LARGEST:
+            found.append(Detail(wide, *detail))
     return found
+
+
+def _detail(
+    color: np.ndarray, label: np.ndarray, figure: np.ndarray, contrast: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
+    """The figure, its colour and its ground's, if it stands on one and is far from it."""
+    ring = ndimage.binary_dilation(figure, np.ones((3, 3)), 2) & ~figure
+    around, inside = label[ring], label[figure]
+    if not len(around) or (around < 0).any():
+        return None
+    ground, main = int(np.bincount(around).argmax()), int(np.bincount(inside).argmax())
+    if (around == ground).mean() < _GROUND or contrast[ground][inside].mean() < _CONTRAST:
+        return None
+    return figure, color[figure & (label == main)].mean(0), color[ring & (label == ground)].mean(0)
 
 
 def _nearest(view: View, palette: np.ndarray) -> np.ndarray:
     """Which palette colour each pixel is nearest to, int (W, H), -1 where nothing is hit; colours are rounded first."""
-    codes = np.rint(view.color * 31).astype(np.int64) @ (1024, 32, 1)
-    used, index = np.unique(codes[view.hit], return_inverse=True)
+    codes = np.rint(view.color[view.hit] * 31).astype(np.int64) @ (1024, 32, 1)
+    used, index = np.unique(codes, return_inverse=True)
     shades = colour.lab(np.stack([used // 1024, used // 32 % 32, used % 32], 1) / 31)
     label = np.full(view.hit.shape, -1)
     label[view.hit] = ((shades[:, None] - palette) ** 2).sum(2).argmin(1)[index]
@@ -114,12 +119,15 @@ def _costs(figure: np.ndarray, scale: int) -> np.ndarray:
     """Of each shift, from half a voxel down to half up: what is neither in nor out, in voxels."""
     half = scale // 2
     padded = np.pad(figure, scale)
+    sums = np.pad(padded.cumsum(0).cumsum(1), ((1, 0), (1, 0)))
+    edges = [np.arange(0, side + 1, scale) for side in padded.shape]
     costs = np.empty((2 * half + 1, 2 * half + 1))
     for u in range(-half, half + 1):
+        rows = sums[np.clip(edges[0] - u, 0, len(padded))]
         for v in range(-half, half + 1):
-            moved = np.roll(padded, (u, v), (0, 1))
-            share = moved.reshape(len(moved) // scale, scale, -1, scale).mean((1, 3))
-            costs[u + half, v + half] = np.minimum(share, 1 - share).sum() + _STAY * (u * u + v * v) / scale**2
+            cells = np.diff(np.diff(rows[:, np.clip(edges[1] - v, 0, padded.shape[1])], axis=0), axis=1)
+            unclear = np.minimum(cells, scale**2 - cells).sum() / scale**2
+            costs[u + half, v + half] = unclear + _STAY * (u * u + v * v) / scale**2
     return costs
 
 

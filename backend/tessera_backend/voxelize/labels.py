@@ -12,6 +12,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from tessera_protocol.errors import error
+
 from .. import colour
 from . import palette as palettes
 from .details import on_grid
@@ -19,6 +21,8 @@ from .observed import Fragments, Pixels, Shell, observed, shell
 from .smoothing import filled, peaks, potts, shares, surroundings
 from .view import View
 
+# What fits into a byte beside 0, which is air.
+MOST_LABELS = 255
 # Rounds of labels and palette in turn.
 _ROUNDS = 6
 # Mirrored voxels that differ by less than the first number are coloured alike, Lab; when faithful, only in a mesh in
@@ -87,15 +91,18 @@ def colored(
         surface: as in `observed`, for voxels that no view sees.
     Returns:
         labels uint8 (X, Y, Z), 0 where nothing is, else 1 + the number of the colour; palette uint8 (K, 3), of all
-        colours given, or of those found that are used.
+        colours given, or of those locked and those found that are used.
+    Raises:
+        InvalidInput: "out-of-range" for too many colours, or none.
     """
+    _check(palette, locked, count)
     outer = shell(solid)
     seen = _seen(outer, *observed(solid, outer, views, surface), mirror, crispness)
     given = palette if palette is not None else locked
     fixed = np.zeros((0, 3)) if given is None else colour.lab(given / 255)
     chosen = fixed if palette is not None else _palette(seen, count, crispness, method, seed, fixed)
     if crispness > 0:
-        views, details = on_grid(views, _refined(seen, chosen, len(fixed), crispness), mirror)
+        views, details = on_grid(views, chosen, mirror)
         seen = _seen(outer, *observed(solid, outer, views, surface), mirror, crispness)
         if palette is None:
             chosen = _palette(seen, count, crispness, method, seed, fixed, details)
@@ -109,6 +116,27 @@ def colored(
         used = np.union1d(used, np.arange(len(fixed)))
         rgb, label = rgb[used], np.where(label >= 0, np.searchsorted(used, label), -1)
     return filled(solid, outer.places, label), rgb
+
+
+def _check(palette: np.ndarray | None, locked: np.ndarray | None, count: int) -> None:
+    if palette is not None and not 1 <= len(palette) <= MOST_LABELS:
+        raise error(
+            "out-of-range",
+            f"The palette has {len(palette)} colours.",
+            field="palette",
+            given=len(palette),
+            allowed=f"1 to {MOST_LABELS}",
+            remedy="Take a palette of fewer colours." if len(palette) else "Give it a colour.",
+        )
+    if palette is None and locked is not None and len(locked) > count:
+        raise error(
+            "out-of-range",
+            f"{len(locked)} colours are locked, but the palette is to have {count}.",
+            field="locked",
+            given=len(locked),
+            allowed=f"at most {count}",
+            remedy="Ask for more colours, or unlock some.",
+        )
 
 
 def _seen(outer: Shell, pixels: Pixels, fragments: Fragments, mirror: int | None, crispness: float) -> _Seen:

@@ -113,8 +113,10 @@ def observed(
         layer = first_layer(solid, view.axis, view.sign)
         number = np.take_along_axis(np.moveaxis(outer.number, view.axis, 2), np.maximum(layer, 0)[..., None], 2)[..., 0]
         mean, weight = np.zeros((*layer.shape, 3)), np.zeros(layer.shape, np.float32)
-        arrays = (view.color, view.hit, view.depth, view.scale, number, layer)
-        count = _look(*arrays, mean, weight, sums, voxels, codes, count)
+        near = np.zeros(layer.shape, bool)
+        pixels = (view.color, view.hit, view.depth, view.scale, layer)
+        _average(*pixels, mean, weight, near)
+        count = _gather(*pixels, number, near, sums, voxels, codes, count)
         shown = weight > 0
         seen.append((number[shown], mean[shown], weight[shown]))
     voxel, mean, weight = (np.concatenate(part) for part in zip(*seen, strict=True))
@@ -124,8 +126,8 @@ def observed(
     compact = np.zeros(len(sums), np.int32)
     compact[used] = np.arange(len(used))
     shades = colour.lab(sums[used, :3] / sums[used, 3:])
-    pixels, fragments = Pixels(voxel, color, weight, colors), Fragments(voxel_of, compact[codes[:count][kept]], shades)
-    return (pixels, fragments) if surface is None else _with_surface(pixels, fragments, outer, surface)
+    whole, fragments = Pixels(voxel, color, weight, colors), Fragments(voxel_of, compact[codes[:count][kept]], shades)
+    return (whole, fragments) if surface is None else _with_surface(whole, fragments, outer, surface)
 
 
 def _nearest_only(voxels: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
@@ -161,38 +163,64 @@ def _with_surface(pixels: Pixels, fragments: Fragments, outer: Shell, surface: n
 
 
 @njit(cache=True)
-def _look(color, hit, depth, scale, number, layer, mean, weight, sums, voxels, codes, count):  # type: ignore[no-untyped-def]
-    """Fill `mean` and `weight` of one view's pixels, and append its fragments; returns how many there are now.
+def _average(
+    color: np.ndarray,
+    hit: np.ndarray,
+    depth: np.ndarray,
+    scale: int,
+    layer: np.ndarray,
+    mean: np.ndarray,
+    weight: np.ndarray,
+    near: np.ndarray,
+) -> None:
+    """Fill the mean colour and coverage of each pixel, and whether some of it lies near the voxel."""
+    for u in range(layer.shape[0]):
+        for v in range(layer.shape[1]):
+            hits = 0
+            for x in range(u * scale, (u + 1) * scale):
+                for y in range(v * scale, (v + 1) * scale):
+                    if layer[u, v] >= 0 and hit[x, y]:
+                        hits += 1
+                        near[u, v] |= abs(depth[x, y] - layer[u, v] - 0.5) <= _NEAR
+                        for c in range(3):
+                            mean[u, v, c] += color[x, y, c]
+            weight[u, v] = hits / (scale * scale)
+            for c in range(3):
+                mean[u, v, c] /= max(hits, 1)
+
+
+@njit(cache=True)
+def _gather(
+    color: np.ndarray,
+    hit: np.ndarray,
+    depth: np.ndarray,
+    scale: int,
+    layer: np.ndarray,
+    number: np.ndarray,
+    near: np.ndarray,
+    sums: np.ndarray,
+    voxels: np.ndarray,
+    codes: np.ndarray,
+    count: int,
+) -> int:
+    """Append a view's fragments; returns how many there are now.
 
     `sums` has for each code of a colour the sum of its fragments' sRGB, and their number. Voxels' numbers are inverted
     for fragments of pixels that have none near their voxel.
     """
-    for u in range(layer.shape[0]):
-        for v in range(layer.shape[1]):
-            if layer[u, v] < 0:
+    for x in range(hit.shape[0]):
+        for y in range(hit.shape[1]):
+            u, v = x // scale, y // scale
+            if not hit[x, y] or layer[u, v] < 0:
                 continue
-            hits, near = 0, 0
-            for x in range(u * scale, (u + 1) * scale):
-                for y in range(v * scale, (v + 1) * scale):
-                    if hit[x, y]:
-                        hits += 1
-                        near += abs(depth[x, y] - layer[u, v] - 0.5) <= _NEAR
-                        for c in range(3):
-                            mean[u, v, c] += color[x, y, c]
-            if hits == 0:
+            if near[u, v] and abs(depth[x, y] - layer[u, v] - 0.5) > _NEAR:
                 continue
+            code = 0
             for c in range(3):
-                mean[u, v, c] /= hits
-            weight[u, v] = hits / (scale * scale)
-            for x in range(u * scale, (u + 1) * scale):
-                for y in range(v * scale, (v + 1) * scale):
-                    if hit[x, y] and (near == 0 or abs(depth[x, y] - layer[u, v] - 0.5) <= _NEAR):
-                        code = 0
-                        for c in range(3):
-                            code = code * _LEVELS + min(max(int(color[x, y, c] * (_LEVELS - 1) + 0.5), 0), _LEVELS - 1)
-                        for c in range(3):
-                            sums[code, c] += color[x, y, c]
-                        sums[code, 3] += 1
-                        voxels[count], codes[count] = number[u, v] if near else ~number[u, v], code
-                        count += 1
+                code = code * _LEVELS + min(max(int(color[x, y, c] * (_LEVELS - 1) + 0.5), 0), _LEVELS - 1)
+            for c in range(3):
+                sums[code, c] += color[x, y, c]
+            sums[code, 3] += 1
+            voxels[count], codes[count] = number[u, v] if near[u, v] else ~number[u, v], code
+            count += 1
     return count

@@ -115,7 +115,7 @@ def _sweep(
             for j in range(-1, 2):
                 for k in range(-1, 2):
                     far = abs(i) + abs(j) + abs(k)
-                    if far == 0 or far == 3:
+                    if far in (0, 3):
                         continue
                     if 0 <= x + i < sx and 0 <= y + j < sy and 0 <= z + k < sz:
                         n = number[x + i, y + j, z + k]
