@@ -106,13 +106,28 @@ def _moved(view: View, found: list[Detail], mirror: int | None) -> View:
     across = [a for a in range(3) if a != view.axis]
     axis = across.index(mirror) if mirror in across else None
     for detail in found:
-        costs = _costs(detail.figure, view.scale)
-        other = _facing(detail, found, axis, view.hit.shape)
-        if other is not None:
-            costs = costs + np.flip(_costs(other.figure, view.scale), axis)
-        shift = np.array(np.unravel_index(int(np.argmin(costs)), costs.shape)) - view.scale // 2
+        shift = _shift(detail, _facing(detail, found, axis, view.hit.shape), axis, view.scale)
         _move(color[detail.box], detail, shift)
     return dataclasses.replace(view, color=color)
+
+
+def _shift(detail: Detail, other: Detail | None, axis: int | None, scale: int) -> np.ndarray:
+    """Where a detail is drawn best, pixels (2,); of two that face each other, mirrored to each other's."""
+    costs, half = _costs(detail.figure, scale), scale // 2
+    if other is None or axis is None:
+        return np.array(np.unravel_index(int(np.argmin(costs)), costs.shape)) - half
+    if other is detail:
+        costs = np.take(costs, [half], axis)
+        where = np.array(np.unravel_index(int(np.argmin(costs)), costs.shape)) - half
+        where[axis] = 0
+        return where
+    # The lower one chooses, so that ties end alike.
+    lower = detail.box[axis].start < other.box[axis].start
+    joint = costs + np.flip(_costs(other.figure, scale), axis)
+    joint = joint if lower else np.flip(joint, axis)
+    where = np.array(np.unravel_index(int(np.argmin(joint)), joint.shape)) - half
+    where[axis] *= 1 if lower else -1
+    return where
 
 
 def _costs(figure: np.ndarray, scale: int) -> np.ndarray:

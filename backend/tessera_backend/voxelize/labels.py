@@ -23,6 +23,7 @@ from .view import View
 
 # What fits into a byte beside 0, which is air.
 MOST_LABELS = 255
+_GREY = np.array([[128, 128, 128]], np.uint8)
 # Rounds of labels and palette in turn.
 _ROUNDS = 6
 # Mirrored voxels that differ by less than the first number are coloured alike, Lab; when faithful, only in a mesh in
@@ -91,7 +92,8 @@ def colored(
         surface: as in `observed`, for voxels that no view sees.
     Returns:
         labels uint8 (X, Y, Z), 0 where nothing is, else 1 + the number of the colour; palette uint8 (K, 3), of all
-        colours given, or of those locked and those found that are used.
+        colours given, or of those locked and those found that are used. Where no view shows any, all is of the first,
+        or grey.
     Raises:
         InvalidInput: "out-of-range" for too many colours, or none.
     """
@@ -99,6 +101,8 @@ def colored(
     outer = shell(solid)
     seen = _seen(outer, *observed(solid, outer, views, surface), mirror, crispness)
     given = palette if palette is not None else locked
+    if not seen.known.any():
+        return solid.astype(np.uint8), _GREY if given is None or not len(given) else given
     fixed = np.zeros((0, 3)) if given is None else colour.lab(given / 255)
     chosen = fixed if palette is not None else _palette(seen, count, crispness, method, seed, fixed)
     if crispness > 0:
@@ -112,8 +116,7 @@ def colored(
     if given is not None:
         rgb[: len(given)] = given
     if palette is None:
-        used = np.unique(label[label >= 0])
-        used = np.union1d(used, np.arange(len(fixed)))
+        used = np.union1d(label[label >= 0], np.arange(len(fixed)))
         rgb, label = rgb[used], np.where(label >= 0, np.searchsorted(used, label), -1)
     return filled(solid, outer.places, label), rgb
 

@@ -17,8 +17,8 @@ LEAST_COLORS, MOST_COLORS = 2, 32
 _TRIES, _CANDIDATES, _ROUNDS, _STILL = 8, 16, 30, 0.05
 # Max-min looks at colours of at least this share of the weight: the others are seams and noise.
 _SHARE = 0.002
-# Median cut leaves out what is nearer than this to a locked colour, Lab.
-_SERVED = 10.0
+# What is nearer than this to a locked colour needs no other, Lab.
+_SERVED = 4.0
 # Annealing: steps, first temperature (a mean distance, Lab), and what is left of it after a step.
 _STEPS, _HOT, _COOLING = 600, 1.0, 0.985
 
@@ -43,11 +43,12 @@ def chosen(
     kept = np.zeros((0, 3)) if locked is None else np.asarray(locked, np.float64).reshape(-1, 3)
     colors, owner = np.unique(np.asarray(colors, np.float64), axis=0, return_inverse=True)
     weights = np.bincount(owner.ravel(), weights, len(colors))
-    others = colors[_far(colors, kept).min(1, initial=np.inf) > 0]
-    if len(kept) == count or not len(others):
+    others = _far(colors, kept).min(1, initial=np.inf) > _SERVED**2
+    colors, weights = colors[others], weights[others]
+    if len(kept) + len(colors) <= count:
+        return np.vstack([kept, colors])
+    if len(kept) == count:
         return kept
-    if len(kept) + len(others) <= count:
-        return np.vstack([kept, others])
     return METHODS[method](colors, weights / weights.sum(), count, kept, np.random.default_rng(seed))
 
 
@@ -141,9 +142,7 @@ def _median_cut(
     colors: np.ndarray, weights: np.ndarray, count: int, kept: np.ndarray, rng: np.random.Generator
 ) -> np.ndarray:
     """Heckbert's (1982): the box of most weight is cut at the median of its widest axis; boxes' means."""
-    unserved = _far(colors, kept).min(1, initial=np.inf) > _SERVED**2
-    rest = np.flatnonzero(unserved if unserved.any() else np.ones(len(colors), bool))
-    boxes = [rest]
+    boxes = [np.arange(len(colors))]
     while len(boxes) < count - len(kept):
         wide = [float(np.ptp(colors[box], axis=0).max()) for box in boxes]
         heavy = [float(weights[box].sum()) if width > 0 else -1.0 for box, width in zip(boxes, wide, strict=True)]
