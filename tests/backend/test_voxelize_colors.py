@@ -190,15 +190,26 @@ def test_details_move_by_half_a_voxel_at_most():
     """Onto the grid, leaving the ground; mirrored ones as one; the rest of the view and what is given stay."""
     _, views = cube(EYES)
     before = views[4].color.copy()
-    moved, colors = on_grid(views, lab(np.array([BLACK, YELLOW])), 0)
+    moved, colors, areas = on_grid(views, lab(np.array([BLACK, YELLOW])), 0)
     assert np.array_equal(views[4].color, before)
     assert colors == pytest.approx(lab(np.array([BLACK, BLACK])), abs=1e-4)
+    assert areas == pytest.approx([4, 4])
     dark = moved[4].color.sum(2) < 1
     assert dark.sum() == 8 * K * K
     share = dark.reshape(SIDE, K, SIDE, K).mean((1, 3))
     assert set(np.unique(share)) == {0, 1}
     assert np.array_equal(dark, dark[::-1])
     assert all(np.array_equal(a.color, b.color) for a, b in zip(moved[:4], views[:4], strict=True))
+
+
+def test_what_would_be_lost_becomes_a_voxel():
+    """A nostril of a quarter voxel, and a mole in the middle of an edge between two: one, and two."""
+    solid, views = cube(face((3.2, 3.2, 0.5, 0.5, BLACK), (5.75, 8.2, 0.5, 0.5, BLACK)))
+    labels, palette = colored(solid, views, 2)
+    dark = front_of(labels, palette, BLACK)
+    assert dark[3, 3]
+    assert dark[5:7, 8].all()
+    assert dark.sum() == 3
 
 
 def test_fragments_are_those_at_the_voxels_depth():

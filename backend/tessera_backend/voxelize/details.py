@@ -1,7 +1,8 @@
-"""Details that fall between voxels: eyes, nostrils and badges are moved by up to half a voxel onto the grid.
+"""Details that fall between voxels: eyes, noses and badges are moved by up to half a voxel onto the grid.
 
 An eye two voxels wide that begins in the middle of a voxel covers one whole and two halves: no threshold makes a
-square of it. Pixel artists draw it where the grid is; so do we, before anything is counted.
+square of it. Pixel artists draw it where the grid is; so do we, before anything is counted. What is smaller than a
+voxel, and would be lost, becomes one.
 """
 
 from __future__ import annotations
@@ -18,8 +19,10 @@ from .view import View
 
 # Least and greatest area of a detail and greatest side, voxels; the share of one colour around it; its contrast,
 # CIEDE2000.
-_LEAST, _LARGEST, _MOST = 0.6, 12.0, 7.0
+_LEAST, _LARGEST, _MOST = 0.15, 12.0, 7.0
 _GROUND, _CONTRAST = 0.75, 25.0
+# A detail that fills no voxel to this share is painted over those of which it fills the most, or nearly.
+_LOST, _NEARLY = 0.6, 0.8
 # What moving by one voxel is worth in voxels that are neither in nor out.
 _STAY = 0.3
 
@@ -40,25 +43,27 @@ class Detail:
     ground: np.ndarray
 
 
-def on_grid(views: Sequence[View], palette: np.ndarray, mirror: int | None) -> tuple[tuple[View, ...], np.ndarray]:
-    """The views with details where the grid draws them best; what is around them stays. And the details' main colours.
+def on_grid(
+    views: Sequence[View], palette: np.ndarray, mirror: int | None
+) -> tuple[tuple[View, ...], np.ndarray, np.ndarray]:
+    """The views with details where the grid draws them best; what is around them stays.
 
     Args:
         palette: (K, 3), CIE Lab, that tells details from their ground.
         mirror: the axis across which things are alike: details that face each other move as one does.
     Returns:
-        the views; float64 (D, 3), CIE Lab.
+        the views; the details' main colours, float64 (D, 3), CIE Lab; and areas, (D,), voxels.
     """
     found = [details(view, palette) for view in views]
-    colors = np.array([detail.color for every in found for detail in every]).reshape(-1, 3)
-    moved = tuple(_moved(view, every, mirror) for view, every in zip(views, found, strict=True))
-    return moved, colour.lab(colors)
+    colors = np.array([detail.color for some in found for detail in some]).reshape(-1, 3)
+    areas = np.array([detail.figure.sum() for some in found for detail in some]) / views[0].scale ** 2
+    moved = tuple(_moved(view, some, mirror) for view, some in zip(views, found, strict=True))
+    return moved, colour.lab(colors), areas
 
 
 def details(view: View, palette: np.ndarray) -> list[Detail]:
     """All of a view: groups of small patches that differ much from the one colour round about."""
     label, k = _nearest(view, palette), view.scale
-    contrast = colour.ciede2000_table(palette, palette)
     patches = components(label, background=-1, connectivity=1)
     size = np.bincount(patches.ravel())
     size[0] = label.size
@@ -71,14 +76,14 @@ def details(view: View, palette: np.ndarray) -> list[Detail]:
         low = [max((part.start // k - 1) * k, 0) for part in box]
         high = [min((-(-part.stop // k) + 1) * k, whole) for part, whole in zip(box, label.shape, strict=True)]
         wide = (slice(low[0], high[0]), slice(low[1], high[1]))
-        detail = _detail(view.color[wide], label[wide], groups[wide] == number, contrast)
+        detail = _detail(view.color[wide], label[wide], groups[wide] == number)
         if detail is not None and _LEAST <= detail[0].sum() / k**2 <= _LARGEST:
             found.append(Detail(wide, *detail))
     return found
 
 
 def _detail(
-    color: np.ndarray, label: np.ndarray, figure: np.ndarray, contrast: np.ndarray
+    color: np.ndarray, label: np.ndarray, figure: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
     """The figure, its colour and its ground's, if it stands on one and is far from it."""
     ring = ndimage.binary_dilation(figure, np.ones((3, 3)), 2) & ~figure
@@ -86,9 +91,9 @@ def _detail(
     if not len(around) or (around < 0).any():
         return None
     ground, main = int(np.bincount(around).argmax()), int(np.bincount(inside).argmax())
-    if (around == ground).mean() < _GROUND or contrast[ground][inside].mean() < _CONTRAST:
-        return None
-    return figure, color[figure & (label == main)].mean(0), color[ring & (label == ground)].mean(0)
+    colors = np.stack([color[figure & (label == main)].mean(0), color[ring & (label == ground)].mean(0)])
+    far = colour.ciede2000(*colour.lab(colors)[:, None])[0]
+    return (figure, *colors) if (around == ground).mean() >= _GROUND and far >= _CONTRAST else None
 
 
 def _nearest(view: View, palette: np.ndarray) -> np.ndarray:
@@ -107,7 +112,7 @@ def _moved(view: View, found: list[Detail], mirror: int | None) -> View:
     axis = across.index(mirror) if mirror in across else None
     for detail in found:
         shift = _shift(detail, _facing(detail, found, axis, view.hit.shape), axis, view.scale)
-        _move(color[detail.box], detail, shift)
+        _move(color[detail.box], detail, shift, view.scale)
     return dataclasses.replace(view, color=color)
 
 
@@ -162,11 +167,17 @@ def _facing(detail: Detail, found: list[Detail], axis: int | None, shape: tuple[
     return best
 
 
-def _move(color: np.ndarray, detail: Detail, shift: np.ndarray) -> None:
-    """In place: the ground's colour where the figure was, and the figure where it comes to."""
+def _move(color: np.ndarray, detail: Detail, shift: np.ndarray, scale: int) -> None:
+    """In place: the ground's colour where the figure was; the figure where it comes to, in whole voxels if small."""
     before = color.copy()
     color[detail.figure] = detail.ground
     place = np.argwhere(detail.figure)
     goal = place + shift
     inside = ((goal >= 0) & (goal < detail.figure.shape)).all(1)
-    color[tuple(goal[inside].T)] = before[tuple(place[inside].T)]
+    place, goal = place[inside], goal[inside]
+    color[tuple(goal.T)] = before[tuple(place.T)]
+    share = np.zeros([side // scale for side in detail.figure.shape])
+    np.add.at(share, tuple(goal.T // scale), 1 / scale**2)
+    if share.max() < _LOST:
+        whole = share >= _NEARLY * share.max()
+        color[whole.repeat(scale, 0).repeat(scale, 1)] = detail.color

@@ -42,8 +42,8 @@ _POTTS = 0.15
 _PURE, _RARE = 5.0, 0.25
 # Means of voxels in one cube of this side, Lab, are one colour to the palette.
 _BIN = 1.5
-# The weight of a detail's main colour, and most of all details' together, as shares of the whole.
-_EACH, _EVERY = 0.005, 0.03
+# The weight of the main colour of a detail of so many voxels or more, and most of all details' together, as shares.
+_EACH, _GROWN, _EVERY = 0.005, 2.0, 0.03
 
 
 @dataclasses.dataclass(frozen=True)
@@ -106,10 +106,10 @@ def colored(
     fixed = np.zeros((0, 3)) if given is None else colour.lab(given / 255)
     chosen = fixed if palette is not None else _palette(seen, count, crispness, method, seed, fixed)
     if crispness > 0:
-        views, details = on_grid(views, chosen, mirror)
+        views, *details = on_grid(views, chosen, mirror)
         seen = _seen(outer, *observed(solid, outer, views, surface), mirror, crispness)
         if palette is None:
-            chosen = _palette(seen, count, crispness, method, seed, fixed, details)
+            chosen = _palette(seen, count, crispness, method, seed, fixed, *details)
     chosen = _refined(seen, chosen, len(fixed), crispness)
     label = _labels(seen, chosen, crispness, mirror)
     rgb = np.rint(colour.srgb(chosen) * 255).astype(np.uint8)
@@ -172,8 +172,9 @@ def _palette(
     seed: int,
     locked: np.ndarray,
     details: np.ndarray | None = None,
+    areas: np.ndarray | None = None,
 ) -> np.ndarray:
-    """(K, 3) Lab: of pixels, of pure voxels, or of both; and of details, whose main colours are (D, 3) Lab."""
+    """(K, 3) Lab: of pixels, of pure voxels, or of both; and of details' colours (D, 3), Lab, and areas (D,)."""
     colors, weights = [], []
     if crispness < 1:
         pixels = seen.pixels
@@ -185,9 +186,10 @@ def _palette(
         weight = weight ** (1 - _RARE)
         colors.append(pure)
         weights.append(crispness * weight / weight.sum())
-    if details is not None and len(details):
+    if details is not None and areas is not None:
+        each = _EACH * np.minimum(areas / _GROWN, 1)
         colors.append(details)
-        weights.append(np.full(len(details), crispness * min(_EACH, _EVERY / len(details))))
+        weights.append(crispness * each * min(_EVERY / max(each.sum(), 1e-9), 1))
     every, weight = np.concatenate(colors), np.concatenate(weights)
     return palettes.chosen(every, weight, count, method=method, seed=seed, locked=locked)
 
