@@ -15,6 +15,7 @@ from scipy import ndimage
 from skimage.measure import label as components
 
 from .. import colour
+from ..compiled import njit
 from .view import View
 
 # Least and greatest area of a detail and greatest side, voxels; the share of one colour around it; its contrast,
@@ -68,16 +69,17 @@ def details(view: View, palette: np.ndarray) -> list[Detail]:
     size = np.bincount(patches.ravel())
     size[0] = label.size
     groups, _ = ndimage.label((size <= _LARGEST * k * k)[patches], np.ones((3, 3)))
+    area = np.bincount(groups.ravel()) / k**2
     found = []
     for number, box in enumerate(ndimage.find_objects(groups), 1):
-        sides = [part.stop - part.start for part in box]
-        if max(sides) > _MOST * k or sides[0] * sides[1] < _LEAST * k * k:
+        longest = max(part.stop - part.start for part in box)
+        if longest > _MOST * k or not _LEAST <= area[number] <= _LARGEST:
             continue
         low = [max((part.start // k - 1) * k, 0) for part in box]
         high = [min((-(-part.stop // k) + 1) * k, whole) for part, whole in zip(box, label.shape, strict=True)]
         wide = (slice(low[0], high[0]), slice(low[1], high[1]))
         detail = _detail(view.color[wide], label[wide], groups[wide] == number)
-        if detail is not None and _LEAST <= detail[0].sum() / k**2 <= _LARGEST:
+        if detail is not None:
             found.append(Detail(wide, *detail))
     return found
 
@@ -137,18 +139,25 @@ def _shift(detail: Detail, other: Detail | None, axis: int | None, scale: int) -
 
 def _costs(figure: np.ndarray, scale: int) -> np.ndarray:
     """Of each shift, from half a voxel down to half up: what is neither in nor out, in voxels."""
+    reach = np.arange(-(scale // 2), scale // 2 + 1)
+    still = _STAY * (reach[:, None] ** 2 + reach**2) / scale**2
+    return _unclear(np.argwhere(figure), figure.shape, scale) / scale**2 + still
+
+
+@njit(cache=True)
+def _unclear(places: np.ndarray, shape: tuple[int, int], scale: int) -> np.ndarray:
+    """Pixels that are in the minority of their voxel, of each shift."""
     half = scale // 2
-    padded = np.pad(figure, scale)
-    sums = np.pad(padded.cumsum(0).cumsum(1), ((1, 0), (1, 0)))
-    edges = [np.arange(0, side + 1, scale) for side in padded.shape]
-    costs = np.empty((2 * half + 1, 2 * half + 1))
+    out = np.zeros((2 * half + 1, 2 * half + 1), np.int64)
     for u in range(-half, half + 1):
-        rows = sums[np.clip(edges[0] - u, 0, len(padded))]
         for v in range(-half, half + 1):
-            cells = np.diff(np.diff(rows[:, np.clip(edges[1] - v, 0, padded.shape[1])], axis=0), axis=1)
-            unclear = np.minimum(cells, scale**2 - cells).sum() / scale**2
-            costs[u + half, v + half] = unclear + _STAY * (u * u + v * v) / scale**2
-    return costs
+            # A margin of one voxel, into which it may move.
+            cells = np.zeros((shape[0] // scale + 2, shape[1] // scale + 2), np.int64)
+            for i in range(len(places)):
+                cells[(places[i, 0] + u) // scale + 1, (places[i, 1] + v) // scale + 1] += 1
+            for inside in cells.flat:
+                out[u + half, v + half] += min(inside, scale * scale - inside)
+    return out
 
 
 def _facing(detail: Detail, found: list[Detail], axis: int | None, shape: tuple[int, ...]) -> Detail | None:
