@@ -25,7 +25,7 @@ from .view import View
 MOST_LABELS = 255
 _GREY = np.array([[128, 128, 128]], np.uint8)
 # Rounds of labels and palette in turn.
-_ROUNDS = 6
+_ROUNDS = 4
 # Mirrored voxels that differ by less than the first number are coloured alike, Lab; when faithful, only in a mesh in
 # which their mean is less than the second. The colours around them, times the third, may stand for theirs: two eyes
 # are alike that are not mirrored to the voxel.
