@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial import cKDTree
 
+from tessera_backend.colour import lab
 from tessera_backend.progress import SILENT
 from tessera_backend.stipple import engines, inks, metrics, multiclass, plates, stipple
-from tessera_backend.stipple.colour import lab
 from tessera_protocol.errors import InvalidInput
 from tessera_protocol.jobs import StippleParams
 

@@ -13,7 +13,7 @@ from scipy.cluster.vq import kmeans2
 
 from tessera_protocol.jobs import StippleParams
 
-from . import colour
+from .. import colour
 
 _SAMPLES = 8000
 # Colours a side of the cube that pixels are counted in, and the power of their numbers that is drawn.

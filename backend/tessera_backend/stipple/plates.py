@@ -13,9 +13,9 @@ import numpy as np
 
 from tessera_protocol.jobs import StippleParams
 
+from ..colour import lab, parsed, to_lab
 from ..compiled import njit
 from ..progress import Progress
-from .colour import lab, parsed, to_lab
 from .engines import TOGETHER
 from .inks import Ink
 

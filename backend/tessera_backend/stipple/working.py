@@ -11,9 +11,10 @@ import numpy as np
 from tessera_protocol.errors import TesseraError, error
 from tessera_protocol.jobs import StippleParams
 
+from .. import colour
 from ..progress import SILENT, Progress
 from . import clip as clipping
-from . import colour, density, edges, inks, plates
+from . import density, edges, inks, plates
 from .page import Box, Layout
 
 # Few dots see detail too; the most is seconds of work and a quarter of a gigabyte.
