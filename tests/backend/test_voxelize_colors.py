@@ -229,10 +229,10 @@ def test_first_layers():
     """From both ends of each axis; -1 where nothing is."""
     solid = np.zeros((3, 4, 5), bool)
     solid[1, 2, 1:4] = True
-    assert first_layer(solid, 2, 1)[1, 2] == 3
-    assert first_layer(solid, 2, -1)[1, 2] == 1
-    assert first_layer(solid, 0, 1)[2, 1] == 1
-    assert (first_layer(solid, 1, 1) >= 0).sum() == 3
+    assert first_layer(solid, 2, True)[1, 2] == 3
+    assert first_layer(solid, 2, False)[1, 2] == 1
+    assert first_layer(solid, 0, True)[2, 1] == 1
+    assert (first_layer(solid, 1, True) >= 0).sum() == 3
 
 
 def test_the_error_is_the_mean_difference():
