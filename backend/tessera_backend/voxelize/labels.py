@@ -118,7 +118,19 @@ def colored(
     if palette is None:
         used = np.union1d(label[label >= 0], np.arange(len(fixed)))
         rgb, label = rgb[used], np.where(label >= 0, np.searchsorted(used, label), -1)
-    return filled(solid, outer.places, label), rgb
+    grid = filled(solid, outer.places, label)
+    return grid if mirror is None else _mirrored(grid, seen, mirror), rgb
+
+
+def _mirrored(grid: np.ndarray, seen: _Seen, axis: int) -> np.ndarray:
+    """With one colour for each voxel and its mirror image, unless both were seen and are too unlike."""
+    unlike = np.zeros(grid.shape, bool)
+    unlike[tuple(seen.outer.places[seen.known & (seen.twin < 0)].T)] = True
+    lower = np.moveaxis(np.zeros(grid.shape, bool), axis, 0)
+    lower[: len(lower) // 2] = True
+    lower = np.moveaxis(lower, 0, axis)
+    taken: np.ndarray = np.where(lower | unlike | np.flip(unlike, axis), grid, np.flip(grid, axis))
+    return taken
 
 
 def _check(palette: np.ndarray | None, locked: np.ndarray | None, count: int) -> None:

@@ -1,0 +1,71 @@
+"""Engine `surface`: a mesh's surface and inside become voxels directly, without optimization."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+
+from ..progress import SILENT, Progress
+from .grid import Grid
+from .labels import colored
+from .mesh import Mesh, checked
+from .occupancy import occupied
+from .surface import surface
+from .views import six_views
+from .voxels import Voxels
+
+
+def voxelized(
+    mesh: Mesh,
+    side: int = 48,
+    colors: int = 8,
+    *,
+    crispness: float = 1.0,
+    thin: Literal["drop", "keep", "thicken"] = "keep",
+    symmetry: Literal["auto", "off"] = "auto",
+    palette: np.ndarray | None = None,
+    locked: np.ndarray | None = None,
+    seed: int = 0,
+    progress: Progress = SILENT,
+) -> Voxels:
+    """A mesh as palette voxels.
+
+    Args:
+        side: voxels along the longest side, 8 to 256.
+        colors: how many the palette has at most, 2 to 32.
+        crispness: from 0, faithful mixtures, to 1, as pixel artists draw; see `labels`.
+        thin, symmetry: see `occupancy.occupied`.
+        palette: uint8 (K, 3), sRGB: these colours and no others.
+        locked: uint8 (L, 3), sRGB: colours that the palette has to have.
+    Raises:
+        TesseraError: a mesh without faces or area.
+    """
+    mesh = checked(mesh)
+    grid = Grid.fitted(mesh, side)
+    progress("views", 0.0, "Looking from six sides")
+    views = six_views(mesh, grid)
+    area, color = surface(mesh, grid)
+    progress("shape", 0.3, "Choosing voxels")
+    solid = occupied(mesh, grid, views, thin=thin, symmetry=symmetry, area=area)
+    progress("colour", 0.6, "Choosing colours")
+    samples = np.concatenate([color * area[..., None], area[..., None]], axis=3).astype(np.float32)
+    mirror = _mirror(solid) if symmetry == "auto" else None
+    labels, chosen = colored(
+        solid,
+        views,
+        colors,
+        crispness=crispness,
+        palette=palette,
+        locked=locked,
+        mirror=mirror,
+        surface=samples,
+        seed=seed,
+    )
+    progress("done", 1.0, f"{np.count_nonzero(labels):,} voxels")
+    return Voxels(labels, chosen, grid.origin, grid.size, {"engine": "surface", "weights": None, "seed": seed})
+
+
+def _mirror(solid: np.ndarray) -> int | None:
+    """The first axis along which voxels are exactly their mirror image."""
+    return next((axis for axis in range(3) if np.array_equal(solid, np.flip(solid, axis))), None)
