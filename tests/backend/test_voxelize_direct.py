@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from tessera_backend.voxelize import Mesh
+from tessera_backend.voxelize.components import components
 from tessera_backend.voxelize.direct import voxelized
-from tessera_backend.voxelize.metrics import components
 from tessera_protocol.errors import TesseraError
 
 RED, BLUE = (0.8, 0.1, 0.1, 1.0), (0.1, 0.1, 0.8, 1.0)
@@ -31,7 +31,7 @@ def test_a_figure_of_two_colours():
     voxels = voxelized(figure(), 16, 8)
     assert voxels.labels.shape == (16, 4, 16)
     assert len(voxels.palette) == 2
-    assert len(components(voxels.solid)) == 1
+    assert len(components(voxels.solid)[1]) == 1
     head, body = (voxels.palette[voxels.labels[8, 0, z] - 1] for z in (14, 4))
     assert head[2] > 200 > head[0]
     assert body[0] > 200 > body[2]

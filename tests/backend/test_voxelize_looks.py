@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tessera_backend.voxelize.hollow import components, filled, hollowed, without_floaters
+from tessera_backend.voxelize.components import components
+from tessera_backend.voxelize.hollow import filled, hollowed, without_floaters
 from tessera_backend.voxelize.preview import preview
 from tessera_backend.voxelize.sides import (
     LOOKS,

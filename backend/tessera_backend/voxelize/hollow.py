@@ -1,4 +1,4 @@
-"""Inside and loose parts of voxels: filling, hollowing, components, floaters."""
+"""Inside and loose parts of voxels: filling, hollowing, floaters."""
 
 from __future__ import annotations
 
@@ -7,22 +7,8 @@ import dataclasses
 import numpy as np
 from scipy import ndimage
 
+from .components import floaters
 from .voxels import Voxels
-
-# Voxels that touch in an edge or a corner hang together, as they do to the eye.
-TOUCHING = np.ones((3, 3, 3), bool)
-
-
-def components(solid: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Parts that do not touch one another, not even in a corner.
-
-    Args:
-        solid: bool (X, Y, Z).
-    Returns:
-        number of each voxel's part, int32 (X, Y, Z), 0 where nothing is; voxels of each part, int64 (parts,).
-    """
-    numbers, _ = ndimage.label(solid, TOUCHING, output=np.int32)
-    return numbers, np.bincount(numbers.ravel())[1:]
 
 
 def without_floaters(voxels: Voxels, share: float = 0.005) -> Voxels:
@@ -31,13 +17,8 @@ def without_floaters(voxels: Voxels, share: float = 0.005) -> Voxels:
     Args:
         share: 0 to 1 of the solid voxels.
     """
-    numbers, sizes = components(voxels.solid)
-    if len(sizes) < 2:
-        return voxels
-    stays = sizes >= share * sizes.sum()
-    stays[sizes.argmax()] = True
-    kept = np.concatenate([[False], stays])[numbers]
-    return dataclasses.replace(voxels, labels=np.where(kept, voxels.labels, 0).astype(np.uint8))
+    gone = floaters(voxels.solid, share)
+    return dataclasses.replace(voxels, labels=np.where(gone, 0, voxels.labels).astype(np.uint8))
 
 
 def filled(voxels: Voxels) -> Voxels:

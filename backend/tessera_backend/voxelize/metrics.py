@@ -5,13 +5,10 @@ from __future__ import annotations
 import dataclasses
 
 import numpy as np
-from scipy import ndimage
 
 from .grid import Grid
 from .mesh import Mesh
 from .views import View, free_view, in_blocks
-
-_AROUND = np.ones((3, 3, 3), bool)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -83,12 +80,6 @@ def faces(solid: np.ndarray, grid: Grid) -> Mesh:
         places = np.argwhere(np.diff(padded, axis=axis)[inner])
         every.append((places[:, None] + np.insert(square, axis, 0, 1)).reshape(-1, 3, 3))
     return Mesh.of(np.concatenate(every) * grid.size + grid.origin)
-
-
-def components(solid: np.ndarray) -> np.ndarray:
-    """Voxels of each component, by 26 neighbours, the greatest first: int (N,)."""
-    numbers, _ = ndimage.label(solid, _AROUND)
-    return np.sort(np.bincount(numbers.ravel())[1:])[::-1]
 
 
 def asymmetry(solid: np.ndarray, axis: int) -> float:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Literal
 
 import numpy as np
-from scipy import ndimage
 
 from . import hull, silhouette, stairs, threads
+from .components import floaters
 from .grid import Grid
 from .mesh import Mesh
 from .surface import surface
@@ -16,9 +16,6 @@ from .views import View
 
 # A voxel is solid if that much of it is.
 _HALF = 0.5
-# Parts of fewer than that share of the voxels are dust.
-_DUST = 0.005
-_AROUND = np.ones((3, 3, 3), bool)
 
 
 def occupied(
@@ -58,20 +55,10 @@ def occupied(
     silhouette.show(solid, views, coverage, area, fold)
     silhouette.search(solid, score, coverage, fold)
     stairs.smooth(solid, shares, coverage, fold)
-    solid &= fold.half(dust(fold.whole(solid))) == 0
+    solid &= fold.half(floaters(fold.whole(solid))) == 0
     if thin != "drop" or not solid.any():
         threads.thread(solid, visible, thick=thin == "thicken")
         faces = [(axis, 0) for axis in range(3)] + [(axis, -1) for axis in range(3) if axis not in fold.axes]
         threads.pin(solid, visible, score, faces)
         threads.join(solid, area)
     return fold.whole(solid)
-
-
-def dust(solid: np.ndarray) -> np.ndarray:
-    """Components, by 26 neighbours, of less than 0.5 % of the voxels: bool (X, Y, Z)."""
-    numbers, count = ndimage.label(solid, _AROUND)
-    if count < 2:
-        return np.zeros_like(solid)
-    sizes = np.bincount(numbers.ravel())
-    sizes[0] = solid.size
-    return (sizes < _DUST * np.count_nonzero(solid))[numbers]
