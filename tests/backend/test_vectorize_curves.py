@@ -203,3 +203,13 @@ def test_simplify_polygons() -> None:
     corners = [(10, 10), (60, 10), (60, 40), (30, 25), (10, 40)]
     kept = simplify(polygon(corners), 0.01)
     assert sorted(map(tuple, kept.round(6).tolist())) == sorted(map(tuple, np.array(corners, float).tolist()))
+
+
+def test_a_corner_between_samples_that_come_back_is_left_as_it_is() -> None:
+    """Where an outline trembles on both sides of a corner, these have no direction to sharpen it by."""
+    side = np.arange(15.0)
+    x, y = np.concatenate([side, side * 0 + 15, 15 - side, side * 0]), np.roll(np.repeat([0.0, 0, 15, 0], 15), 0)
+    y[15:30], y[45:] = side, 15 - side
+    square = np.stack([x, y], 1)
+    square[13], square[17] = square[11], square[19]
+    assert (fit_closed(square, 0.5)[::3] == (15, 0)).all(1).any()

@@ -128,7 +128,7 @@ def _sharpen(points: np.ndarray, sharp: np.ndarray, most: float) -> None:
         c, d = points[(i + 2) % count], points[(i + _REACH) % count]
         ux, uy, vx, vy = a[0] - b[0], a[1] - b[1], c[0] - d[0], c[1] - d[1]
         cross = ux * vy - uy * vx
-        if abs(cross) < 0.3 * np.sqrt((ux * ux + uy * uy) * (vx * vx + vy * vy)):
+        if abs(cross) <= 0.3 * np.sqrt((ux * ux + uy * uy) * (vx * vx + vy * vy)):
             continue
         t = ((c[0] - a[0]) * vy - (c[1] - a[1]) * vx) / cross
         dx, dy = a[0] + t * ux - points[i, 0], a[1] + t * uy - points[i, 1]

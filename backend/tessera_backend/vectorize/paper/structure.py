@@ -15,8 +15,8 @@ import numpy as np
 
 from ...progress import SILENT, Progress
 from ...vector_raster import Paint, Raster, Scene
-from ..curves.contours import outlines
-from ..curves.fit import fit_closed
+from ..curves.holes import Holes
+from ..curves.outlines import outlined
 from ..descent import tidy
 from ..drawing import Path
 from ..scene import to_paths
@@ -56,11 +56,12 @@ class Adam:
 
 
 class Points:
-    """Moves the points of shapes, in place, and keeps smooth joints smooth."""
+    """Moves the points of shapes, in place, and keeps smooth joints smooth, and holes in their outlines."""
 
     def __init__(self, moved: Shapes, steps: int) -> None:
         self._shapes, self._adam, self._step, self._steps = moved, Adam(moved.points.shape), 0, steps
         self._around = neighbours(moved.contours)
+        self._holes = Holes(moved.points, moved.contours, moved.paths)
 
     def move(self, gradient: np.ndarray) -> None:
         """One step."""
@@ -68,6 +69,7 @@ class Points:
         self._step += 1
         self._shapes.points += self._adam.change(gradient, POINT_RATE * falling)
         tidy(self._shapes.points, self._shapes.smooth, *self._around)
+        self._holes.keep(self._shapes.points)
 
 
 def flat(paths: Sequence[Path]) -> Shapes:
@@ -80,8 +82,7 @@ def flat(paths: Sequence[Path]) -> Shapes:
 
 def curves(mask: np.ndarray, tolerance: float) -> tuple[np.ndarray, ...]:
     """Closed cubic curves along a mask's outline, and along those of its holes: each (3 n, 2), px."""
-    fitted = (fit_closed(ring, _FIRST * tolerance) for ring in outlines(mask))
-    return tuple(curve for curve in fitted if len(curve))
+    return tuple(outlined(mask, _FIRST * tolerance))
 
 
 def shapes(
