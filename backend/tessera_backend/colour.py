@@ -1,4 +1,4 @@
-"""CIE Lab, in which distances are about as large as they look, and CIEDE2000, which measures them better.
+"""sRGB, light, CIE Lab, in which distances are about as large as they look, and CIEDE2000, which measures them better.
 
 In numba, for tables as well as for pictures.
 """
@@ -29,6 +29,18 @@ def parsed(color: str) -> np.ndarray:
 def written(rgb: np.ndarray) -> str:
     """sRGB (3,), [0, 1], as #rrggbb."""
     return "#" + "".join(f"{value:02x}" for value in np.rint(np.clip(rgb, 0, 1) * 255).astype(int).tolist())
+
+
+def srgb_to_linear(values: np.ndarray) -> np.ndarray:
+    """Light, [0, 1], of sRGB values in [0, 1] (IEC 61966-2-1); of the same floats."""
+    values = np.asarray(values)
+    return np.where(values <= 0.04045, values / 12.92, ((values + 0.055) / 1.055) ** 2.4)
+
+
+def linear_to_srgb(values: np.ndarray) -> np.ndarray:
+    """The inverse of `srgb_to_linear`."""
+    values = np.asarray(values)
+    return np.where(values <= 0.0031308, 12.92 * values, 1.055 * np.maximum(values, 1e-9) ** (1 / 2.4) - 0.055)
 
 
 def lab(rgb: np.ndarray) -> np.ndarray:
@@ -74,8 +86,7 @@ def srgb(colors: np.ndarray) -> np.ndarray:
     responses = np.stack([y + colors[..., 1] / 500, y, y - colors[..., 2] / 200], -1)
     cubes = responses**3
     xyz = np.where(cubes > 216 / 24389, cubes, (116 * responses - 16) / (24389 / 27))
-    linear = np.clip(xyz @ np.linalg.inv(_TO_XYZ).T, 0, 1)
-    return np.where(linear <= 0.0031308, linear * 12.92, 1.055 * linear ** (1 / 2.4) - 0.055)
+    return linear_to_srgb(np.clip(xyz @ np.linalg.inv(_TO_XYZ).T, 0, 1))
 
 
 def ciede2000(one: np.ndarray, other: np.ndarray) -> np.ndarray:

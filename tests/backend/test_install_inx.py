@@ -25,8 +25,8 @@ def dialog(effect: inx.Effect) -> ET.Element:
 
 
 def test_every_job_has_an_effect() -> None:
-    """A job that is declared is in the menu."""
-    assert {effect.job.name for effect in inx.EFFECTS} == set(JOBS)
+    """A job that is declared is in the menu, but for the mesh of a Blender scene."""
+    assert {effect.job.name for effect in inx.EFFECTS} == set(JOBS) - {"voxelize"}
 
 
 @pytest.mark.parametrize("effect", inx.EFFECTS, ids=lambda effect: effect.job.name)

@@ -6,11 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.spatial import cKDTree
 
-from tessera_backend.vectorize.curves.thin import sampled, thinned
+from tessera_backend.vectorize.curves.nesting import polygon
+from tessera_backend.vectorize.curves.thin import thinned
 from tessera_backend.vectorize.shapes import Shapes
 from tessera_backend.vectorize.thinning import thin
 
-FINE = np.arange(64) / 64
+FINE = 64
 
 
 def around(count, radius=20.0, wobble=None):
@@ -35,7 +36,7 @@ def lines(*corners, between=1):
 def test_a_circle_needs_few_nodes():
     stay, contour = thinned(around(32), np.full(32, 0.1))
     assert len(stay) <= 6
-    assert np.abs(np.hypot(*(sampled(contour, FINE) - 32).T) - 20).max() < 0.12
+    assert np.abs(np.hypot(*(polygon(contour, FINE) - 32).T) - 20).max() < 0.12
 
 
 def test_corners_stay_and_nodes_on_straight_lines_go():
@@ -64,9 +65,9 @@ def test_the_line_stays_within_the_tolerance(wobble, tolerance):
     before = around(len(wobble), wobble=np.array(wobble))
     stay, after = thinned(before, np.full(len(wobble), tolerance))
     np.testing.assert_array_equal(after[::3], before[::3][stay])
-    line = cKDTree(sampled(after, np.arange(400) / 400))
+    line = cKDTree(polygon(after, 400))
     # Samples are measured at their parameters after a few Newton steps, here to the nearest of many points.
-    assert line.query(sampled(before, np.arange(8) / 8))[0].max() <= tolerance + 0.15
+    assert line.query(polygon(before, 8))[0].max() <= tolerance + 0.15
 
 
 @pytest.fixture

@@ -10,9 +10,9 @@ from PIL import Image
 from trimesh.visual.material import PBRMaterial, SimpleMaterial
 from trimesh.visual.texture import TextureVisuals
 
+from tessera_backend.colour import srgb_to_linear
 from tessera_backend.voxelize.grid import Grid
 from tessera_backend.voxelize.load import KINDS, load
-from tessera_backend.voxelize.shading import srgb_to_linear
 from tessera_backend.voxelize.views import six_views
 from tessera_protocol.errors import TesseraError
 

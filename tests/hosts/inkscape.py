@@ -20,6 +20,18 @@ LABEL = "{http://www.inkscape.org/namespaces/inkscape}label"
 EFFECT_SECONDS = 120
 REC_601 = np.array([0.299, 0.587, 0.114])
 
+# The head of scripts that press what is in the extension's window.
+WIDGETS = """
+import gi
+gi.require_version("Gtk", "3.0")
+from gi.repository import Gtk
+
+def children(widget):
+    yield widget
+    for child in (widget.get_children() if hasattr(widget, "get_children") else []):
+        yield from children(child)
+"""
+
 
 @dataclasses.dataclass(frozen=True)
 class Inkscape:

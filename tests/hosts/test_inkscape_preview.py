@@ -27,6 +27,7 @@ from tessera_protocol.jobs import StippleParams  # noqa: E402
 from tessera_protocol.messages import Buffer  # noqa: E402
 
 from . import drawings  # noqa: E402
+from .inkscape import WIDGETS  # noqa: E402
 
 SHEET = Sheet(200.0, 100.0, (16, 32, 48))
 WHITE = (255, 255, 255)
@@ -207,7 +208,9 @@ def test_cancel_in_the_middle_of_previews(backend: BackendProcess, monkeypatch: 
         assert client.jobs()[0]["state"] == "cancelled"
 
 
-IN_A_WINDOW = """
+IN_A_WINDOW = (
+    WIDGETS
+    + """
 import sys, time
 sys.path.insert(0, sys.argv[1])
 from tessera_inkscape import window
@@ -215,14 +218,6 @@ window.SHOW_AFTER = 0.0
 from tessera_inkscape.preview import DotsPreview, Sheet
 from array import array
 from tessera_protocol.messages import Buffer
-import gi
-gi.require_version("Gtk", "3.0")
-from gi.repository import Gtk
-
-def children(widget):
-    yield widget
-    for child in (widget.get_children() if hasattr(widget, "get_children") else []):
-        yield from children(child)
 
 def find(kind):
     (top,) = [w for w in Gtk.Window.list_toplevels() if w.get_title() == "Tessera"]
@@ -251,6 +246,7 @@ with window.open_window("Tessera") as shown:
     button.clicked()
     assert shown.cancelled()
 """
+)
 
 
 @pytest.mark.host("inkscape")

@@ -24,23 +24,18 @@ from tessera_protocol.errors import Cancelled, InvalidInput, Unreachable  # noqa
 from tessera_protocol.messages import Buffer  # noqa: E402
 
 from . import drawings  # noqa: E402
+from .inkscape import WIDGETS  # noqa: E402
 
-PRESS_CANCEL = """
+PRESS_CANCEL = (
+    WIDGETS
+    + """
 import sys, time
 sys.path.insert(0, sys.argv[1])
 from tessera_inkscape import window
 window.SHOW_AFTER = 0.0
-import gi
-gi.require_version("Gtk", "3.0")
-from gi.repository import Gtk
 
 def ours():
     return [w for w in Gtk.Window.list_toplevels() if w.get_title() == "Tessera: Stipple"]
-
-def children(widget):
-    yield widget
-    for child in (widget.get_children() if hasattr(widget, "get_children") else []):
-        yield from children(child)
 
 with window.open_window("Tessera: Stipple") as shown:
     shown.tell("photo.jpg\\nRelaxing", 0.25)
@@ -54,21 +49,16 @@ with window.open_window("Tessera: Stipple") as shown:
     assert shown.cancelled()
 print("left", len(ours()))
 """
+)
 
-PRESS_KEEP = """
+PRESS_KEEP = (
+    WIDGETS
+    + """
 import sys
 sys.path.insert(0, sys.argv[1])
 from tessera_inkscape import window
 window.SHOW_AFTER = 0.0
 from tessera_inkscape.preview import Snapshot
-import gi
-gi.require_version("Gtk", "3.0")
-from gi.repository import Gtk
-
-def children(widget):
-    yield widget
-    for child in (widget.get_children() if hasattr(widget, "get_children") else []):
-        yield from children(child)
 
 def now():
     shown.cancelled()
@@ -93,6 +83,7 @@ with window.open_window("Tessera") as shown:
     now()
     print(shown.kept(), shown.cancelled())
 """
+)
 
 
 class Impatient(Window):

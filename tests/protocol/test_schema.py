@@ -45,7 +45,7 @@ def test_allowed_values_survive_the_wire(job: str, name: str, data: st.DataObjec
         made = schema.check(params, {name: value})
     except InvalidInput as exc:
         # Rules over two parameters, and the form of a colour, may refuse what the range allows.
-        assert exc.failure.field in ("radius_min", "color", "palette", "diffusion_model", "sam_checkpoint")
+        assert exc.failure.field in ("radius_min", "color", "palette", "locked", "diffusion_model", "sam_checkpoint")
         return
     assert schema.check(params, schema.changed(made)) == made
     assert (name in schema.changed(made)) == (value != spec.default)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from . import files
+from .. import files
 from .bar import ProgressBar
 
 if TYPE_CHECKING:

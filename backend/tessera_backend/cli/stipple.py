@@ -11,7 +11,8 @@ import click
 from tessera_protocol import schema
 from tessera_protocol.jobs import StippleParams
 
-from . import files, runs
+from .. import files
+from . import runs
 from .bar import ProgressBar
 from .options import given, job_options
 

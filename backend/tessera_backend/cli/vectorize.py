@@ -9,7 +9,8 @@ import click
 
 from tessera_protocol.jobs import VectorizeParams
 
-from . import files, runs
+from .. import files
+from . import runs
 from .bar import EarlyEnd, ProgressBar
 from .options import given, job_options
 

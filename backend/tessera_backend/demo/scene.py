@@ -15,6 +15,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..colour import linear_to_srgb
+
 SIZE = (1200, 900)
 
 SHELL, PEAR, STEM, LEAF, EGG, PLUMS, CLOTH, WALL = range(8)
@@ -97,8 +99,7 @@ def _film(light: np.ndarray) -> np.ndarray:
     """Linear light to 8 bit sRGB, with a shoulder that keeps the highlights from clipping hard."""
     light = 1.4 * np.clip(light, 0, None)
     light = np.minimum(light * (1 + 0.3 * light) / (1 + 0.62 * light), 1)
-    encoded = np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
-    return np.rint(encoded * 255).astype(np.uint8)
+    return np.rint(linear_to_srgb(light) * 255).astype(np.uint8)
 
 
 # -- shapes: signed distances at points p, (3, N) ------------------------------------------------------------------

@@ -9,6 +9,7 @@ from functools import cache
 import numpy as np
 from scipy import ndimage
 
+from ..colour import parsed
 from .arrange import beneath, runs
 from .curves.area import covered, top
 from .drawing import Drawing, Gradient, Path
@@ -252,8 +253,7 @@ def _unique(name: str, taken: set[str], pattern: str = "{} {}") -> str:
 
 @cache
 def _anchors() -> tuple[list[str], np.ndarray]:
-    rgb = [[int(text[i : i + 2], 16) / 255 for i in (1, 3, 5)] for text in _COLORS.values()]
-    return list(_COLORS), _lab(np.array(rgb))
+    return list(_COLORS), _lab(np.array([parsed(text) for text in _COLORS.values()]))
 
 
 def _lab(rgb: np.ndarray) -> np.ndarray:

@@ -13,6 +13,7 @@ import numpy as np
 from scipy import ndimage
 from scipy.spatial import cKDTree
 
+from .. import colour
 from .curves.area import top
 from .drawing import Drawing, Gradient
 from .segment import moments, sharpen
@@ -47,7 +48,7 @@ _TO_LAB = np.array(
 
 def parsed(palette: Sequence[str]) -> np.ndarray:
     """(K, 3) sRGB in [0, 1], of #rrggbb each."""
-    return np.array([[int(text[i : i + 2], 16) / 255 for i in (1, 3, 5)] for text in palette])
+    return np.array([colour.parsed(text) for text in palette])
 
 
 def of_picture(image: np.ndarray, inside: np.ndarray, count: int, seed: int = 0) -> np.ndarray:
@@ -177,14 +178,13 @@ def gradient_colors(gradient: Gradient, points: np.ndarray) -> np.ndarray:
 
 def srgb_to_oklab(rgb: np.ndarray) -> np.ndarray:
     """(N, 3) of (N, 3) in [0, 1]."""
-    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
-    return np.cbrt(linear @ _TO_CONES.T) @ _TO_LAB.T
+    return np.cbrt(colour.srgb_to_linear(rgb) @ _TO_CONES.T) @ _TO_LAB.T
 
 
 def oklab_to_srgb(lab: np.ndarray) -> np.ndarray:
     """The inverse of `srgb_to_oklab`, in [0, 1]: what no screen shows is clipped."""
     linear = np.clip((lab @ np.linalg.inv(_TO_LAB).T) ** 3 @ np.linalg.inv(_TO_CONES).T, 0, 1)
-    return np.where(linear <= 0.0031308, linear * 12.92, 1.055 * linear ** (1 / 2.4) - 0.055)
+    return colour.linear_to_srgb(linear)
 
 
 def _distances(lab: np.ndarray, centers: np.ndarray) -> np.ndarray:

@@ -7,7 +7,8 @@ from itertools import pairwise
 import numpy as np
 
 from .curves.holes import tangled
-from .curves.thin import sampled, thinned
+from .curves.nesting import polygon
+from .curves.thin import thinned
 from .shapes import Shapes, starts
 
 # How far from an outline the colours on its sides are looked at, px, and at how many places of each cubic.
@@ -45,7 +46,7 @@ def thin(shapes: Shapes, image: np.ndarray, tolerance: float = 1.0) -> Shapes:
 
 def _moves(contour: np.ndarray, image: np.ndarray) -> np.ndarray:
     """How far each cubic may move, px, float64 (n,): the less, the more the colours on its sides differ."""
-    line = sampled(contour, (np.arange(_PLACES) + 0.5) / _PLACES)
+    line = polygon(contour, _PLACES, shift=0.5)
     along = np.roll(line, -1, 0) - np.roll(line, 1, 0)
     aside = _ASIDE * along[:, ::-1] * [-1.0, 1.0] / np.maximum(np.hypot(*along.T), 1e-9)[:, None]
     height, width = image.shape[:2]

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tessera_protocol.errors import error
 
+from .. import files
 from . import meshes, sheet, sparse, vox
 from .voxels import Voxels
 
@@ -32,16 +33,7 @@ def encoded(path: Path, voxels: Voxels) -> dict[str, bytes]:
     Raises:
         InvalidInput: "unusable-input" for another suffix, or where there is no voxel.
     """
-    write = _WRITERS.get(path.suffix.lower())
-    if write is None:
-        raise error(
-            "unusable-input",
-            f"The output {path.name!r} ends in {path.suffix or 'nothing'}, which voxels can't be written to.",
-            field="output",
-            given=path.suffix,
-            allowed=", ".join(SUFFIXES),
-            remedy=f"Name it like {path.stem or 'art'}.vox.",
-        )
+    files.check_suffix(path, SUFFIXES, f"{path.stem or 'art'}.vox")
     if not voxels.labels.any():
         raise error(
             "unusable-input",
@@ -49,7 +41,7 @@ def encoded(path: Path, voxels: Voxels) -> dict[str, bytes]:
             field="voxels",
             remedy="Take a higher resolution, or another object.",
         )
-    return write(voxels, path.stem)
+    return _WRITERS[path.suffix.lower()](voxels, path.stem)
 
 
 def write(path: Path, voxels: Voxels) -> list[Path]:
@@ -62,14 +54,6 @@ def write(path: Path, voxels: Voxels) -> list[Path]:
     for name, data in encoded(path, voxels).items():
         # The suffix is as it was asked for, in capitals too.
         place = path if not written else path.with_name(name)
-        try:
-            place.write_bytes(data)
-        except OSError as problem:
-            raise error(
-                "unusable-input",
-                f"{place} can't be written: {problem.strerror}.",
-                field="output",
-                remedy="Name another place.",
-            ) from problem
+        files.write(place, data)
         written.append(place)
     return written

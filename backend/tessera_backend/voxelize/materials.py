@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from ..colour import srgb_to_linear
 from .mesh import Material
-from .shading import srgb_to_linear
 
 # What has no colour is light grey, sRGB 0.7, as in most viewers.
 PLAIN = Material((0.448, 0.448, 0.448, 1.0))
@@ -58,7 +58,7 @@ class Reader:
         values = np.asarray(values)
         full = float(np.iinfo(values.dtype).max) if values.dtype.kind in "ui" else 1.0
         shares = np.clip(values.reshape(len(values), -1).astype(np.float32) / full, 0, 1)
-        rgb = shares[:, :3] if self._linear else srgb_to_linear(shares[:, :3])
+        rgb = shares[:, :3] if self._linear else srgb_to_linear(shares[:, :3].astype(np.float64))
         alpha = shares[:, 3:4] if shares.shape[1] > 3 else np.ones((len(shares), 1))
         return np.concatenate([rgb, alpha], 1).astype(np.float32)
 

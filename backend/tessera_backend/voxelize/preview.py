@@ -7,6 +7,7 @@ import dataclasses
 import numpy as np
 from scipy import ndimage
 
+from ..colour import linear_to_srgb, srgb_to_linear
 from ..compiled import njit
 from . import lighting
 from .voxels import Voxels
@@ -177,7 +178,8 @@ def _shades(
         if slant > 0:
             rays = lighting.sun_rays(camera.sun)
             sun[own] = slant * lighting.face_light(labels > 0, pitch, voxels, axis, side, rays)
-    tint = _srgb_to_linear(palette)[labels[tuple(faces.voxels.T)].astype(np.int64) - 1].astype(np.float32)[:, None]
+    shown = labels[tuple(faces.voxels.T)].astype(np.int64) - 1
+    tint = srgb_to_linear(palette / 255.0)[shown].astype(np.float32)[:, None]
     open_sky = sky[..., None]
     bounced = ((2.0404 * tint - 0.3324) * open_sky + (-4.7951 * tint + 0.6417)) * open_sky + (2.7552 * tint + 0.6903)
     ambient = open_sky * np.maximum(bounced, 1)
@@ -321,11 +323,4 @@ def _codes() -> np.ndarray:
     light = np.linspace(0, _BRIGHTEST, 4096)
     room = 1 - _SHOULDER
     light = np.where(light < _SHOULDER, light, 1 - room * np.exp(-(light - _SHOULDER) / room))
-    code = np.where(light <= 0.0031308, light * 12.92, 1.055 * light ** (1 / 2.4) - 0.055)
-    return np.rint(255 * code).astype(np.uint8)
-
-
-def _srgb_to_linear(values: np.ndarray) -> np.ndarray:
-    """uint8 to float64 in [0, 1] (IEC 61966-2-1)."""
-    share = values / 255.0
-    return np.where(share <= 0.04045, share / 12.92, ((share + 0.055) / 1.055) ** 2.4)
+    return np.rint(255 * linear_to_srgb(light)).astype(np.uint8)

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..colour import linear_to_srgb, srgb_to_linear
 from ..compiled import njit
 from .mesh import Material, Mesh
 
@@ -75,18 +76,6 @@ def paint_of(mesh: Mesh) -> Paint:
         each(textures, np.int64),
         each(glows, np.int64),
     )
-
-
-def srgb_to_linear(values: np.ndarray) -> np.ndarray:
-    """IEC 61966-2-1, of values in [0, 1]."""
-    values = np.asarray(values, np.float64)
-    return np.where(values <= 0.04045, values / 12.92, ((values + 0.055) / 1.055) ** 2.4)
-
-
-def linear_to_srgb(values: np.ndarray) -> np.ndarray:
-    """IEC 61966-2-1, of values in [0, 1]."""
-    values = np.asarray(values, np.float64)
-    return np.where(values <= 0.0031308, 12.92 * values, 1.055 * np.maximum(values, 1e-9) ** (1 / 2.4) - 0.055)
 
 
 _LINEAR = srgb_to_linear(np.arange(256) / 255).astype(np.float32)

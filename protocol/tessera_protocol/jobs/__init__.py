@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from .job import BufferSpec, Job
 from .stipple import ENGINES, MODELS, MOST_INKS, STIPPLE, StippleParams
 from .vectorize import VECTORIZE, VectorizeParams
+from .voxelize import VOXELIZE, VoxelizeParams
 
 __all__ = [
     "ENGINES",
@@ -18,10 +19,12 @@ __all__ = [
     "MOST_INKS",
     "STIPPLE",
     "VECTORIZE",
+    "VOXELIZE",
     "BufferSpec",
     "Job",
     "StippleParams",
     "VectorizeParams",
+    "VoxelizeParams",
 ]
 
-JOBS: Mapping[str, Job] = {job.name: job for job in (STIPPLE, VECTORIZE)}
+JOBS: Mapping[str, Job] = {job.name: job for job in (STIPPLE, VECTORIZE, VOXELIZE)}

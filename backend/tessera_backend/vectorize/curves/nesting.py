@@ -13,11 +13,14 @@ from ..drawing import Drawing, Path
 _STEPS = 8
 
 
-def polygon(contour: np.ndarray, steps: int = _STEPS) -> np.ndarray:
-    """Points on a contour, (n * steps, 2), of (3 n, 2) control points: each knot, and between knots evenly in t."""
+def polygon(contour: np.ndarray, steps: int = _STEPS, shift: float = 0.0) -> np.ndarray:
+    """Points on a contour, (n * steps, 2), of (3 n, 2) control points: each knot, and between knots evenly in t.
+
+    `shift`, in steps: from 0, at each knot, to 1.
+    """
     a, b, c = (contour[i::3][:, None] for i in range(3))
     d = np.roll(a, -1, 0)
-    t = (np.arange(steps) / steps)[None, :, None]
+    t = ((np.arange(steps) + shift) / steps)[None, :, None]
     s = 1 - t
     return (s**3 * a + 3 * s * s * t * b + 3 * s * t * t * c + t**3 * d).reshape(-1, 2)
 

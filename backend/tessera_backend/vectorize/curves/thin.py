@@ -6,6 +6,7 @@ import numpy as np
 
 from ...compiled import njit
 from .fit import fit_cubic, unit
+from .nesting import polygon
 
 # Samples that stand for a cubic.
 _SAMPLES = 8
@@ -25,16 +26,8 @@ def thinned(contour: np.ndarray, tolerance: np.ndarray) -> tuple[np.ndarray, np.
     points = np.ascontiguousarray(contour, np.float64)
     knots, handles = points[::3], (points[1::3], points[2::3])
     cubics = np.stack([knots, *handles, np.roll(knots, -1, 0)], 1)
-    stays = _join(sampled(points, np.arange(_SAMPLES) / _SAMPLES), cubics, np.asarray(tolerance, np.float64))
+    stays = _join(polygon(points, _SAMPLES), cubics, np.asarray(tolerance, np.float64))
     return np.flatnonzero(stays), cubics[stays, :3].reshape(-1, 2)
-
-
-def sampled(contour: np.ndarray, at: np.ndarray) -> np.ndarray:
-    """Points of a closed contour, (n S, 2), of each of its n cubics those at the S parameters `at`."""
-    knots, first, second = contour[::3, None], contour[1::3, None], contour[2::3, None]
-    t, s = at[:, None], 1.0 - at[:, None]
-    ends = np.roll(knots, -1, 0)
-    return (s**3 * knots + 3 * s * s * t * first + 3 * s * t * t * second + t**3 * ends).reshape(-1, 2)
 
 
 @njit(cache=True)

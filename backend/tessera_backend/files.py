@@ -1,4 +1,4 @@
-"""Files that commands read and write: refused before any work, written whole or not at all."""
+"""Files that people name: refused before any work, written whole or not at all."""
 
 from __future__ import annotations
 
@@ -14,6 +14,23 @@ def check_output(output: Path, kinds: Sequence[str], example: str) -> None:
     Raises:
         InvalidInput: "unusable-input".
     """
+    check_suffix(output, kinds, example)
+    if not output.parent.is_dir():
+        raise error(
+            "unusable-input",
+            f"There is no folder {output.parent} to write {output.name} into.",
+            field="output",
+            given=str(output.parent),
+            remedy="Make the folder first, or name another.",
+        )
+
+
+def check_suffix(output: Path, kinds: Sequence[str], example: str) -> None:
+    """Refuse an output of a kind that there is not.
+
+    Raises:
+        InvalidInput: "unusable-input".
+    """
     if output.suffix.lower() not in kinds:
         possible = f"{', '.join(kinds[:-1])} and {kinds[-1]} are" if len(kinds) > 1 else f"only {kinds[0]} is"
         raise error(
@@ -23,14 +40,6 @@ def check_output(output: Path, kinds: Sequence[str], example: str) -> None:
             given=output.suffix,
             allowed=", ".join(kinds),
             remedy=f"Name it like {example}.",
-        )
-    if not output.parent.is_dir():
-        raise error(
-            "unusable-input",
-            f"There is no folder {output.parent} to write {output.name} into.",
-            field="output",
-            given=str(output.parent),
-            remedy="Make the folder first, or name another.",
         )
 
 
