@@ -66,7 +66,8 @@ def main():
     def fail(exc):
         raise exc
 
-    addon_utils.enable("tessera", default_set=True, handle_error=fail)
+    if order["enabled"]:
+        addon_utils.enable(order["enabled"], default_set=True, handle_error=fail)
     scope = {"__name__": "inside", "bpy": bpy, "given": order["given"]}
     scope.update(answer=answer, screenshot=screenshot, until=until)
     with open(order["script"], encoding="utf-8") as file:
