@@ -73,11 +73,10 @@ def test_settings_of_an_older_version_can_still_be_handed_on(profile: Path) -> N
 
     report = install.install("blender", offline=True)
 
-    (newest,) = [path.parents[2] for path in report.folders if path.parents[2].name != older]
+    newest = report.folders[-1].parents[2]
     assert report.works
     assert not (newest / "config" / "userpref.blend").exists()
     assert any("has not been started yet" in note for note in report.notes)
-    assert any("No Blender was found" in note and f"/{older}/" in note for note in report.notes)
 
 
 @pytest.mark.host("blender")

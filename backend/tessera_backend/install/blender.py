@@ -19,7 +19,8 @@ NEXT = "Restart Blender; Tessera is in the sidebar of the 3D view (key N)."
 FLATPAK = Path(".var/app/org.blender.Blender/config/blender")
 TRIAL_SECONDS = 120
 _BY_HAND = "Start it, open Edit > Preferences > Add-ons, and tick Tessera."
-_VERSION = re.compile(r"[3-9]\.\d+")
+OLDEST = (3, 4)
+_VERSION = re.compile(r"\d+\.\d+")
 
 # Run inside Blender. Settings that an older version offers to hand on to this one would be lost by saving first.
 SWITCH = """\
@@ -79,9 +80,9 @@ def folders() -> list[Path]:
     if resources:
         return [Path(resources) / "scripts" / "addons"]
     ordinary, boxes = _roots()
-    wanted = {_short(version(executable)) for executable in programs()} - {""}
-    found = [ordinary / name for name in sorted(_versions(ordinary) | wanted, key=_numbers)]
-    found += [box / name for box in boxes for name in sorted(_versions(box), key=_numbers)]
+    installed = {_short(version(executable)) for executable in programs()} - {""}
+    found = [ordinary / name for name in _served(_used(ordinary) | installed)]
+    found += [box / name for box in boxes for name in _served(_used(box))]
     return [path / "scripts" / "addons" for path in found]
 
 
@@ -170,14 +171,16 @@ def _roots() -> tuple[Path, list[Path]]:
     return Path(os.environ.get("XDG_CONFIG_HOME") or home / ".config") / "blender", [home / FLATPAK]
 
 
-def _versions(root: Path) -> set[str]:
+def _used(root: Path) -> set[str]:
     return {path.name for path in root.glob("*") if path.is_dir() and _VERSION.fullmatch(path.name)}
+
+
+def _served(versions: set[str]) -> list[str]:
+    """Those that the add-on is made for, the oldest first."""
+    numbers = {name: tuple(int(part) for part in name.split(".")) for name in versions}
+    return sorted((name for name in versions if numbers[name] >= OLDEST), key=numbers.__getitem__)
 
 
 def _short(full: str | None) -> str:
     """ "3.4" of "3.4.1"."""
     return ".".join((full or "").split(".")[:2])
-
-
-def _numbers(name: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in name.split("."))
