@@ -101,6 +101,16 @@ def test_a_flatpak_gets_it_too(home: Path, monkeypatch: pytest.MonkeyPatch) -> N
     assert any("in a sandbox, which cannot start the backend" in note for note in report.notes)
 
 
+def test_an_extension_counts_as_installed(home: Path) -> None:
+    """What Blender installed from our file is known to `tessera doctor`; a broken one is not."""
+    extension = home / ".config/blender/4.5/extensions/user_default/tessera/blender_manifest.toml"
+    extension.parent.mkdir(parents=True)
+    extension.write_text("version =")
+    assert install.installed("blender") is None
+    extension.write_text('version = "0.0.9"')
+    assert install.installed("blender") == "0.0.9"
+
+
 def test_without_blender(home: Path) -> None:
     """It goes where it was told to; the report says that nothing was tried, and how to enable it."""
     report = install.install("blender", home / "addons", offline=True)

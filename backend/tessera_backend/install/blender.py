@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 from tessera_protocol import paths
@@ -124,6 +126,15 @@ def disable(plugin: Path) -> None:
     """Take the add-on off the list of those that Blender loads at its start."""
     for executable in _blenders(plugin.parent):
         _run(executable, SWITCH.format(on=False, save=True), {})
+
+
+def extension() -> str | None:
+    """The version of the extension, where a Blender has it."""
+    for addons in folders():
+        for path in sorted(addons.parents[1].glob("extensions/*/tessera/blender_manifest.toml")):
+            with contextlib.suppress(OSError, tomllib.TOMLDecodeError):
+                return str(tomllib.loads(path.read_text(encoding="utf-8")).get("version"))
+    return None
 
 
 def _inside(executable: Path, plugin: Path, enable: bool) -> tuple[str, str, bool]:
