@@ -155,6 +155,13 @@ def test_parameters_that_cannot_be(params: dict[str, Any], words: str) -> None:
         done(params)
 
 
+def test_what_is_transparent_everywhere_is_no_voxels() -> None:
+    header = json.loads(packed(figure())[0])
+    header["materials"][0] |= {"cutoff": 0.5, "color": [1, 1, 1, 0]}
+    with pytest.raises(InvalidInput, match="transparent everywhere"):
+        done(QUICK, materials=header["materials"])
+
+
 def test_through_a_real_backend(backend: BackendProcess) -> None:
     """The same voxels as in-process; a note of a missing texture in the metadata; a preview on the way."""
     header = json.loads(packed(figure())[0])

@@ -241,6 +241,7 @@ def array(name: str, values: Any) -> Callable[[dict[str, Any], dict[str, np.ndar
         (wrong("bounds", [[0, 0, 0], [1, 1]]), "two points"),
         (wrong("bounds", [[0, 0, 2], [1, 1, 1]]), "two points"),
         (wrong("bounds", [[1, 1, 1], [1, 1, 1]]), "two points"),
+        (wrong("bounds", [[-1e300, 1, 1], [1, 1, 1]]), "two points"),
         (wrong("bounds", [[0, 0, 0], [1, 1, float("nan")]]), "two points"),
         (array("triangles", [[0, 1, 2], [0, 2, 4]]), r"triangle 1 of the part \"Board\" has the vertices \[0, 2, 4\]"),
         (array("triangles", [[-1, 1, 2], [0, 2, 3]]), "triangle 0"),

@@ -52,6 +52,13 @@ def run(
         seed=params.seed,
         progress=progress,
     )
+    if not made.labels.any():
+        raise error(
+            "unusable-input",
+            "Nothing of the mesh can be seen: its materials are transparent everywhere.",
+            field="mesh",
+            remedy="Make them opaque, or take another object.",
+        )
     if params.inside == "hollow":
         made = hollowed(made)
     progress.show(lambda: {"picture": preview(made, _PREVIEW)})
