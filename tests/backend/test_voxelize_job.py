@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import json
+import subprocess
+import sys
 from typing import Any
 
 import numpy as np
@@ -204,3 +206,22 @@ def test_a_backend_survives_strangers(backend: BackendProcess, scene: bytes, cod
         good = client.submit("voxelize", QUICK, sent)
         assert client.follow(good).meta["voxels"] > 0
         client.acknowledge(good)
+
+
+def test_warm_leaves_nothing_to_compile() -> None:
+    """After `warm`, a first job of another mesh, with its preview, needs no kernel that is not there."""
+    script = """
+import gc, sys
+from numba.core.registry import CPUDispatcher
+from tessera_backend import jobs, voxelize
+from tessera_backend.cli.voxelize import buffers_of
+from tessera_backend.demo.model import robot
+from tessera_backend.progress import Progress
+voxelize.warm()
+kernels = [kernel for kernel in gc.get_objects() if isinstance(kernel, CPUDispatcher)]
+before = {kernel: len(kernel.signatures) for kernel in kernels}
+jobs.run("voxelize", {"side": 24}, buffers_of(robot()), Progress(listener=lambda preview: preview()))
+sys.exit(", ".join(kernel.__name__ for kernel in kernels if len(kernel.signatures) > before[kernel]) or 0)
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
