@@ -22,13 +22,13 @@ def voxelized(
     side: int = 48,
     colors: int = 8,
     *,
+    bounds: np.ndarray | None = None,
+    method: str = "k-means",
     crispness: float = 1.0,
     thin: Literal["drop", "keep", "thicken"] = "keep",
     symmetry: Literal["auto", "off"] = "auto",
     palette: np.ndarray | None = None,
     locked: np.ndarray | None = None,
-    method: str = "k-means",
-    bounds: np.ndarray | None = None,
     seed: int = 0,
     progress: Progress = SILENT,
 ) -> Voxels:
@@ -37,12 +37,12 @@ def voxelized(
     Args:
         side: voxels along the longest side, 8 to 256.
         colors: how many the palette has at most, 2 to 32.
+        bounds: see `clip.within`.
+        method: of `palette.METHODS`.
         crispness: from 0, faithful mixtures, to 1, as pixel artists draw; see `labels`.
         thin, symmetry: see `occupancy.occupied`.
         palette: uint8 (K, 3), sRGB: these colours and no others.
         locked: uint8 (L, 3), sRGB: colours that the palette has to have.
-        method: of `palette.METHODS`.
-        bounds: see `clip.within`.
     Raises:
         TesseraError: a mesh without faces or area, there.
     """
@@ -60,10 +60,10 @@ def voxelized(
         solid,
         views,
         colors,
+        method=method,
         crispness=crispness,
         palette=palette,
         locked=locked,
-        method=method,
         mirror=mirror,
         surface=samples,
         seed=seed,

@@ -42,13 +42,13 @@ def run(
         mesh,
         params.side,
         params.colors,
+        bounds=bounds,
+        method=params.palette_method,
         crispness=params.crispness,
         thin=params.thin,  # type: ignore[arg-type]  # the schema knows its choices
         symmetry=params.symmetry,  # type: ignore[arg-type]
         palette=palette,
         locked=None if palette is not None else _colors((*params.locked_colors, *locked)),
-        method=params.palette_method,
-        bounds=bounds,
         seed=params.seed,
         progress=progress,
     )
