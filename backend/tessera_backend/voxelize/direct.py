@@ -60,11 +60,11 @@ def voxelized(
         solid,
         views,
         colors,
-        method=method,
         crispness=crispness,
         palette=palette,
         locked=locked,
         mirror=mirror,
+        method=method,
         surface=samples,
         seed=seed,
     )
