@@ -14,6 +14,7 @@ from tessera_protocol.jobs import VoxelizeParams
 from .. import __version__, colour
 from ..progress import Progress
 from . import direct
+from .clip import within
 from .hollow import hollowed
 from .mesh import Mesh, checked
 from .preview import preview
@@ -34,7 +35,7 @@ def run(
     device: str,
 ) -> Voxels:
     """All stages; parameters are checked already."""
-    mesh = checked(mesh)
+    mesh = within(checked(mesh), bounds)
     if params.engine == "voxify" or sheet is not None:
         raise error("out-of-range", "Engine voxify is not there yet.", field="engine", allowed="surface")
     palette = _colors(params.palette_colors)
