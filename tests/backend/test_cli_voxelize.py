@@ -105,6 +105,9 @@ def _texts(tmp_path: Path) -> dict[str, Path]:
 
 def test_palettes(mesh: Path, tmp_path: Path) -> None:
     """A list of colours, or a file of any kind that is read: the same voxels, of these colours."""
+    long = " ".join(f"#{number:06x}" for number in range(255))
+    done = tessera("voxelize", mesh, "-o", tmp_path / "art.npz", "--palette", long, *QUICK)
+    assert done.returncode == 0, done.stderr
     given = ["#ff0000 #0000ff,#fafafa", *_texts(tmp_path).values()]
     made = []
     for palette in given:
@@ -236,12 +239,15 @@ def refused(folder: Path, *arguments: object) -> subprocess.CompletedProcess[str
         (["figure.glb", "--palette", "#ff0000"], "The palette has one colour"),
         (["figure.glb", "--palette", "red,green"], "'red', which is not a colour"),
         (["figure.glb", "--palette", "one.hex"], "The palette has one colour"),
+        (["figure.glb", "--palette", "#00000z " * 200], "'#00000z', which is not a colour"),
+        (["figure.glb", "--palette", "."], "can't be read"),
         (["figure.glb", "--palette", "many.png"], "256 colours, but at most 255"),
         (["figure.glb", "--palette", "words.gpl"], "The palette is damaged"),
         (["figure.glb", "--palette", "none.gpl"], "none.gpl can't be read"),
         (["figure.glb", "--palette", "#ff0000 #00ff00", "--locked", "#0000ff"], "Both a palette and locked colours"),
         (["figure.glb", "--colors", "2", "--locked", "#100000 #200000 #300000"], "3 colours, but at most 2"),
         (["figure.glb", "--sheet", "none.png"], "none.png can't be read"),
+        (["figure.glb", "--sheet", "many.png", "--engine", "voxify"], ""),
         (["figure.glb", "-o", "art.fbx"], "ends in .fbx, but .vox, .glb"),
         (["figure.glb", "-o", "art"], "ends in nothing, but .vox, .glb"),
         (["figure.glb", "-o", "no/such/art.vox"], "no folder"),
