@@ -21,6 +21,8 @@ def voxelized(
     side: int = 48,
     colors: int = 8,
     *,
+    bounds: np.ndarray | None = None,
+    method: str = "k-means",
     crispness: float = 1.0,
     thin: Literal["drop", "keep", "thicken"] = "keep",
     symmetry: Literal["auto", "off"] = "auto",
@@ -34,6 +36,8 @@ def voxelized(
     Args:
         side: voxels along the longest side, 8 to 256.
         colors: how many the palette has at most, 2 to 32.
+        bounds: float (2, 3), the box that the grid fills and the mesh lies in; see `clip.within`.
+        method: of `palette.METHODS`.
         crispness: from 0, faithful mixtures, to 1, as pixel artists draw; see `labels`.
         thin, symmetry: see `occupancy.occupied`.
         palette: uint8 (K, 3), sRGB: these colours and no others.
@@ -42,7 +46,7 @@ def voxelized(
         TesseraError: a mesh without faces or area.
     """
     mesh = checked(mesh)
-    grid = Grid.fitted(mesh, side)
+    grid = Grid.fitted(mesh, side, bounds)
     progress("views", 0.0, "Looking from six sides")
     views = six_views(mesh, grid)
     area, color = surface(mesh, grid)
@@ -59,6 +63,7 @@ def voxelized(
         palette=palette,
         locked=locked,
         mirror=mirror,
+        method=method,
         surface=samples,
         seed=seed,
     )
