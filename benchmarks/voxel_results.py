@@ -1,0 +1,93 @@
+"""Runs each method in a process of its own over what is not measured yet, and keeps voxels and numbers."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import subprocess
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from report import digest
+from store import Records
+from tessera_backend.voxelize import load
+from tessera_backend.voxelize.grid import Grid
+from tessera_backend.voxelize.voxels import Voxels
+from voxel_judge import Judge, Record
+from voxel_methods import Method
+from voxel_subjects import Subject
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """One method's voxels of one mesh."""
+
+    method: Method
+    subject: Subject
+    side: int
+    colors: int
+    repeat: int
+
+    @property
+    def key(self) -> str:
+        """Of all that its numbers depend on."""
+        asked = f"{self.side} {self.colors} {self.repeat}"
+        return digest(
+            f"{self.method.name} {self.method.version} {self.subject.name} {self.subject.key} {asked}".encode()
+        )
+
+
+class Store:
+    """The records, and the voxels."""
+
+    def __init__(self, folder: Path, blender: str, device: str) -> None:
+        self._records = Records(folder, Record)
+        self._folder, self._rest = folder, (blender, device, str(folder))
+
+    def measure(self, runs: Sequence[Run]) -> list[Record]:
+        """The records of all runs; what is not known is run, method by method, and judged, mesh by mesh."""
+        missing = [run for run in runs if not self._records.get(run.key)]
+        costs: dict[str, dict[str, float]] = {}
+        for method in dict.fromkeys(run.method.name for run in missing):
+            costs |= self._costs(method, [run for run in missing if run.method.name == method])
+        for subject, side in dict.fromkeys((run.subject, run.side) for run in missing):
+            self._judge([run for run in missing if (run.subject, run.side) == (subject, side)], costs)
+        return [record for run in runs if (record := self._records.get(run.key))]
+
+    def voxels(self, run: Run) -> Voxels:
+        """What was made."""
+        grid = Grid.fitted(load.load(run.subject.path)[0], run.side)
+        return self._voxels(run, grid)
+
+    def _voxels(self, run: Run, grid: Grid) -> Voxels:
+        with np.load(self._folder / f"{run.key}.npz") as file:
+            return Voxels(file["labels"], file["palette"], grid.origin, grid.size)
+
+    def _costs(self, method: str, runs: Iterable[Run]) -> dict[str, dict[str, float]]:
+        """What each run took, by key; their voxels are in the folder then."""
+        jobs = [
+            {"key": run.key, "path": str(run.subject.path)}
+            | {"side": run.side, "colors": run.colors, "repeat": run.repeat}
+            for run in runs
+        ]
+        worker = Path(__file__).with_name("voxel_worker.py")
+        print(f"{method}: {len(jobs)} runs", file=sys.stderr, flush=True)
+        done = subprocess.run(
+            [sys.executable, str(worker), method, *self._rest],
+            input="".join(f"{json.dumps(job)}\n" for job in jobs),
+            stdout=subprocess.PIPE,
+            text=True,
+            check=True,
+        )
+        costs = map(json.loads, done.stdout.splitlines())
+        return {cost.pop("key"): cost for cost in costs}
+
+    def _judge(self, runs: Sequence[Run], costs: dict[str, dict[str, float]]) -> None:
+        subject, side = runs[0].subject, runs[0].side
+        judge = Judge(subject.name, load.load(subject.path)[0], side)
+        for run in runs:
+            voxels = self._voxels(run, judge.grid)
+            self._records.add(run.key, judge.record(run.method.name, run.colors, voxels, costs[run.key]))

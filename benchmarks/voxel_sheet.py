@@ -1,0 +1,66 @@
+"""A contact sheet: each mesh, and what every method makes of it, drawn by one renderer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+import sheet
+from tessera_backend.voxelize import load, preview
+from tessera_backend.voxelize.mesh import Mesh
+from tessera_backend.voxelize.views import free_view
+from tessera_backend.voxelize.voxels import Voxels
+from voxel_results import Run, Store
+from voxel_subjects import SHOWN, Subject
+
+SIDE = 300
+# As the previews look; meshes are drawn this many times larger, then averaged.
+AZIMUTH, ELEVATION, SAMPLES = 35.0, 24.0, 3
+GROUND = (235, 235, 235)
+
+
+def draw(folder: Path, store: Store, runs: Sequence[Run]) -> None:
+    """`all.png`, not to be published, and `cc0.png` of meshes that may be."""
+    folder.mkdir(parents=True, exist_ok=True)
+    heads = ["mesh", *dict.fromkeys(run.method.name for run in runs)]
+    rows = [(subject, _row(subject, store, runs)) for subject in dict.fromkeys(run.subject for run in runs)]
+    sheet.save(folder / "all.png", heads, [(subject.name, cells) for subject, cells in rows], SIDE)
+    shown = [(f"{s.name}: {SHOWN[s.name]}, CC0-1.0", cells) for s, cells in rows if s.name in SHOWN]
+    if shown:
+        sheet.save(folder / "cc0.png", heads, shown, SIDE)
+
+
+def picture(mesh: Mesh, side: int, azimuth: float = AZIMUTH, elevation: float = ELEVATION) -> Image.Image:
+    """The mesh itself in its plain colours, framed as previews are, RGBA."""
+    around, above = np.radians(azimuth), np.radians(elevation)
+    towards = np.array([np.sin(around) * np.cos(above), -np.cos(around) * np.cos(above), np.sin(above)])
+    right = np.array([np.cos(around), np.sin(around), 0.0])
+    rotation = np.stack([right, np.cross(towards, right), towards])
+    seen = mesh.positions.reshape(-1, 3) @ rotation.T
+    low, high = seen.min(0), seen.max(0)
+    center, radius = (low + high) / 2 @ rotation, (high - low)[:2].max() / 2 / (1 - 2 * preview.MARGIN)
+    found = free_view(mesh, rotation, side * SAMPLES, center=center, radius=radius)
+    pixels = np.dstack([found.color, found.hit]) * np.float32(255)
+    large = Image.fromarray(np.rint(pixels).astype(np.uint8), "RGBA")
+    return large.resize((side, side), Image.Resampling.BOX)
+
+
+def on_ground(pixels: Image.Image) -> Image.Image:
+    """RGBA on the sheet's own grey."""
+    whole = Image.new("RGBA", pixels.size, GROUND)
+    whole.alpha_composite(pixels)
+    return whole.convert("RGB")
+
+
+def drawn(voxels: Voxels, side: int) -> Image.Image:
+    """Voxels in soft light, RGBA."""
+    return Image.fromarray(preview.preview(voxels, side, azimuth=AZIMUTH, elevation=ELEVATION))
+
+
+def _row(subject: Subject, store: Store, runs: Sequence[Run]) -> list[Image.Image]:
+    own = [run for run in runs if run.subject == subject]
+    cells = [picture(load.load(subject.path)[0], SIDE), *(drawn(store.voxels(run), SIDE) for run in own)]
+    return [on_ground(cell) for cell in cells]
