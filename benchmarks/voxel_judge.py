@@ -79,6 +79,8 @@ class Judge:
         self.grid = Grid.fitted(mesh, side)
         self._views = six_views(mesh, self.grid)
         self._axis = next((axis for axis in range(2) if _symmetric(self._views, axis)), None)
+        # Many methods and numbers of colours have one shape.
+        self._free: dict[bytes, float] = {}
 
     def record(self, method: str, colors: int, voxels: Voxels, costs: dict[str, float]) -> Record:
         """All numbers; `costs` are the record's last four fields."""
@@ -93,7 +95,7 @@ class Judge:
             voxels=int(np.count_nonzero(solid)),
             iou=found.iou,
             bound=found.bound,
-            free_iou=metrics.free_iou(self._mesh, solid, self.grid) if solid.any() else 0.0,
+            free_iou=self._free_iou(solid),
             error=color_metrics.colors_error(voxels.labels, voxels.palette, self._views),
             used=len(np.unique(voxels.labels[solid])),
             parts=len(components(solid)[1]),
@@ -103,6 +105,12 @@ class Judge:
             compliance=_compliance(voxels, colors),
             **costs,
         )
+
+    def _free_iou(self, solid: np.ndarray) -> float:
+        key = np.packbits(solid).tobytes()
+        if key not in self._free:
+            self._free[key] = metrics.free_iou(self._mesh, solid, self.grid) if solid.any() else 0.0
+        return self._free[key]
 
 
 def _compliance(voxels: Voxels, colors: int) -> float:

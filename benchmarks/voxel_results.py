@@ -71,7 +71,8 @@ class Store:
         jobs = [
             {"key": run.key, "path": str(run.subject.path)}
             | {"side": run.side, "colors": run.colors, "repeat": run.repeat}
-            for run in runs
+            # A worker reads a mesh once, and Blender starts once for a mesh and a side.
+            for run in sorted(runs, key=lambda run: (run.subject.name, run.side))
         ]
         worker = Path(__file__).with_name("voxel_worker.py")
         print(f"{method}: {len(jobs)} runs", file=sys.stderr, flush=True)
