@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +19,13 @@ from tessera_protocol.jobs import VoxelizeParams
 from voxel_peers import Made, Make
 
 OURS = "Tessera"
+ENGINES: Mapping[str, VoxelizeParams] = {
+    f"{OURS} surface crisp": VoxelizeParams(),
+    f"{OURS} surface faithful": VoxelizeParams(crispness=0.0),
+    f"{OURS} voxify crisp": VoxelizeParams(engine="voxify"),
+    f"{OURS} voxify faithful": VoxelizeParams(engine="voxify", crispness=0.0),
+    f"{OURS} voxify radiance": VoxelizeParams(engine="voxify", init="radiance"),
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,25 +47,22 @@ class Method:
 
 def every(blender: str, device: str) -> list[Method]:
     """All that can be run here; `blender` is a command, or empty for none."""
-    ours = [
-        _ours("surface crisp", VoxelizeParams(), device),
-        _ours("surface faithful", VoxelizeParams(crispness=0.0), device),
-    ]
-    if _there():
-        ours += [
-            _ours("voxify", VoxelizeParams(engine="voxify"), device),
-            _ours("voxify radiance", VoxelizeParams(engine="voxify", init="radiance"), device),
-        ]
-    theirs = report.versions(["trimesh"])
-    peers = [
-        Method("trimesh filled", f"{theirs}, {sources()}", voxel_peers.trimesh_voxels(True)),
-        Method("trimesh surface", f"{theirs}, {sources()}", voxel_peers.trimesh_voxels(False)),
-    ]
-    if blender:
-        version = f"Blender {voxel_peers.blender_version(blender)}, {sources()}"
+    ours = [name for name, params in ENGINES.items() if params.engine != "voxify" or _there()]
+    peers = ["trimesh filled", "trimesh surface", *(["Blender Blocks"] if blender else [])]
+    return [named(name, blender, device) for name in (*peers, *ours)]
+
+
+def named(name: str, blender: str, device: str) -> Method:
+    """One of them; a process that runs it loads nothing for the others."""
+    if name in ENGINES:
+        return _ours(name, ENGINES[name], device)
+    if name == "Blender Blocks":
         squares = voxel_peers.Squares(blender)
-        peers.append(Method("Blender Blocks", version, voxel_peers.blender_blocks(squares), squares))
-    return [*peers, *ours]
+        version = f"Blender {voxel_peers.blender_version(blender)}, {sources()}"
+        return Method(name, version, voxel_peers.blender_blocks(squares), squares)
+    return Method(
+        name, f"{report.versions(['trimesh'])}, {sources()}", voxel_peers.trimesh_voxels(name == "trimesh filled")
+    )
 
 
 def _ours(name: str, params: VoxelizeParams, device: str) -> Method:
@@ -66,22 +70,14 @@ def _ours(name: str, params: VoxelizeParams, device: str) -> Method:
         made = voxelize.voxelize(mesh, dataclasses.replace(params, side=side, colors=colors), device=device)
         return Made(made.labels, made.palette)
 
-    return Method(f"{OURS} {name}", f"{report.versions(['tessera'])}, sources {sources()}, {device}", make)
-
-
-def blob() -> Mesh:
-    """A tetrahedron of many colours, to load what is compiled."""
-    corners = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1]], np.float32)
-    faces = corners[[[0, 2, 1], [0, 1, 3], [0, 3, 2], [1, 2, 3]]]
-    colors = np.ones((4, 3, 4), np.float32)
-    colors[..., :3] = np.linspace(0, 1, 36, dtype=np.float32).reshape(4, 3, 3)
-    return Mesh.of(faces, colors=colors)
+    return Method(name, f"{report.versions(['tessera'])}, sources {sources()}, {device}", make)
 
 
 def _there() -> bool:
     """Whether engine voxify is."""
+    corners = np.array([[[0, 0, 0], [1, 0, 0], [0, 1, 0]], [[0, 0, 0], [0, 1, 0], [0, 0, 1]]], np.float32)
     try:
-        voxelize.voxelize(blob(), VoxelizeParams(engine="voxify", side=8, iterations=10))
+        voxelize.voxelize(Mesh.of(corners), VoxelizeParams(engine="voxify", side=8, iterations=10))
     except TesseraError:
         return False
     return True

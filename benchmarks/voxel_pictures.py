@@ -133,9 +133,9 @@ def main() -> None:
 
 
 def _model() -> Mesh:
-    from tessera_backend.demo.model import model
+    from tessera_backend.demo.model import robot
 
-    return model()
+    return robot()
 
 
 if __name__ == "__main__":

@@ -29,14 +29,16 @@ SLOW = 5.0
 
 
 def main() -> None:
-    """Warm up, then do every job."""
+    """Every job; the first one also to warm up."""
     name, blender, device, folder = sys.argv[1:]
-    method = next(method for method in voxel_methods.every(blender, device) if method.name == name)
-    method.make(voxel_methods.blob(), 8, 2)
+    method = voxel_methods.named(name, blender, device)
     last, mesh, seconds = None, None, 0.0
     for line in sys.stdin:
         job = json.loads(line)
         if job["path"] != last:
+            if last is None:
+                # What is compiled or imported is loaded.
+                method.make(load.load(Path(job["path"]))[0], job["side"], job["colors"])
             start = time.process_time()
             mesh, last = load.load(Path(job["path"]))[0], job["path"]
             seconds = time.process_time() - start

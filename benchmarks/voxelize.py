@@ -29,7 +29,7 @@ ROOT = Path(__file__).parent.parent
 PACKAGES = ["tessera", "numpy", "scipy", "numba", "trimesh", "torch", "pillow"]
 # The table of sizes: sides, colours, and methods, all of which are fast.
 SIDES, COLORS = (25, 32, 50, 64), (4, 8)
-SIZED = ("trimesh filled", "Blender Blocks", "Tessera surface crisp", "Tessera surface faithful")
+SIZED = ("Blender Blocks", "Tessera surface crisp", "Tessera surface faithful")
 
 
 def arguments() -> argparse.Namespace:
