@@ -33,16 +33,21 @@ def draw(folder: Path, store: Store, runs: Sequence[Run]) -> None:
         sheet.save(folder / "cc0.png", heads, shown, SIDE)
 
 
-def picture(mesh: Mesh, side: int, azimuth: float = AZIMUTH, elevation: float = ELEVATION) -> Image.Image:
-    """The mesh itself in its plain colours, framed as previews are, RGBA."""
-    around, above = np.radians(azimuth), np.radians(elevation)
+def rotation() -> np.ndarray:
+    """What is right, up, and towards the eye, as rows, where previews are seen from."""
+    around, above = np.radians(AZIMUTH), np.radians(ELEVATION)
     towards = np.array([np.sin(around) * np.cos(above), -np.cos(around) * np.cos(above), np.sin(above)])
     right = np.array([np.cos(around), np.sin(around), 0.0])
-    rotation = np.stack([right, np.cross(towards, right), towards])
-    seen = mesh.positions.reshape(-1, 3) @ rotation.T
+    return np.stack([right, np.cross(towards, right), towards])
+
+
+def picture(mesh: Mesh, side: int) -> Image.Image:
+    """The mesh itself in its plain colours, framed as previews are, RGBA."""
+    turn = rotation()
+    seen = mesh.positions.reshape(-1, 3) @ turn.T
     low, high = seen.min(0), seen.max(0)
-    center, radius = (low + high) / 2 @ rotation, (high - low)[:2].max() / 2 / (1 - 2 * preview.MARGIN)
-    found = free_view(mesh, rotation, side * SAMPLES, center=center, radius=radius)
+    center, radius = (low + high) / 2 @ turn, (high - low)[:2].max() / 2 / (1 - 2 * preview.MARGIN)
+    found = free_view(mesh, turn, side * SAMPLES, center=center, radius=radius)
     pixels = np.dstack([found.color, found.hit]) * np.float32(255)
     large = Image.fromarray(np.rint(pixels).astype(np.uint8), "RGBA")
     return large.resize((side, side), Image.Resampling.BOX)
