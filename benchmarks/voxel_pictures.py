@@ -32,8 +32,8 @@ Cell = Image.Image
 
 
 def sizes(mesh: Mesh) -> list[list[Cell]]:
-    """25, 32, 50 and 64 voxels of ten colours, from the front and from behind."""
-    made = [_made(mesh, side=side, colors=10) for side in (25, 32, 50, 64)]
+    """25, 32, 50 and 64 voxels of twelve colours, from the front and from behind."""
+    made = [_made(mesh, side=side, colors=12) for side in (25, 32, 50, 64)]
     return [[_cell(voxels, 320, azimuth=azimuth) for voxels in made] for azimuth in (35.0, 215.0)]
 
 
