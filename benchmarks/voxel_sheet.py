@@ -1,4 +1,4 @@
-"""A contact sheet: each mesh, and what every method makes of it, drawn by one renderer."""
+"""Contact sheets: each mesh, and what every method makes of it, drawn by one renderer."""
 
 from __future__ import annotations
 
@@ -16,21 +16,29 @@ from tessera_backend.voxelize.voxels import Voxels
 from voxel_results import Run, Store
 from voxel_subjects import SHOWN, Subject
 
-SIDE = 300
+SIDE, SMALL = 300, 144
+PUBLISHED = ("trimesh filled", "Blender Blocks", "Tessera surface crisp", "Tessera voxify crisp")
 # As the previews look; meshes are drawn this many times larger, then averaged.
 AZIMUTH, ELEVATION, SAMPLES = 35.0, 24.0, 3
 GROUND = (235, 235, 235)
 
 
 def draw(folder: Path, store: Store, runs: Sequence[Run]) -> None:
-    """`all.png`, not to be published, and `cc0.png` of meshes that may be."""
+    """`all.png`, not to be published: all meshes, all methods."""
     folder.mkdir(parents=True, exist_ok=True)
-    heads = ["mesh", *dict.fromkeys(run.method.name for run in runs)]
-    rows = [(subject, _row(subject, store, runs)) for subject in dict.fromkeys(run.subject for run in runs)]
+    heads, rows = _rows(store, runs, SIDE)
     sheet.save(folder / "all.png", heads, [(subject.name, cells) for subject, cells in rows], SIDE)
-    shown = [(f"{s.name}: {SHOWN[s.name]}, CC0-1.0", cells) for s, cells in rows if s.name in SHOWN]
-    if shown:
-        sheet.save(folder / "cc0.png", heads, shown, SIDE)
+
+
+def publish(path: Path, store: Store, runs: Sequence[Run]) -> None:
+    """A small picture of the meshes that may be shown anywhere, by some methods, in 256 colours; with credits."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    shown = [run for run in runs if run.subject.name in SHOWN and run.method.name in PUBLISHED]
+    heads, rows = _rows(store, shown, SMALL)
+    sheet.save(path, heads, [(f"{s.name}: {SHOWN[s.name]}, CC0-1.0", cells) for s, cells in rows], SMALL)
+    with Image.open(path) as large:
+        few = large.quantize(256, Image.Quantize.MEDIANCUT, kmeans=2, dither=Image.Dither.NONE)
+    few.save(path, optimize=True)
 
 
 def rotation() -> np.ndarray:
@@ -65,7 +73,11 @@ def drawn(voxels: Voxels, side: int) -> Image.Image:
     return Image.fromarray(preview.preview(voxels, side, azimuth=AZIMUTH, elevation=ELEVATION))
 
 
-def _row(subject: Subject, store: Store, runs: Sequence[Run]) -> list[Image.Image]:
-    own = [run for run in runs if run.subject == subject]
-    cells = [picture(load.load(subject.path)[0], SIDE), *(drawn(store.voxels(run), SIDE) for run in own)]
-    return [on_ground(cell) for cell in cells]
+def _rows(store: Store, runs: Sequence[Run], side: int) -> tuple[list[str], list[tuple[Subject, list[Image.Image]]]]:
+    """Heads of the columns, and for each mesh its cells."""
+    rows = []
+    for subject in dict.fromkeys(run.subject for run in runs):
+        own = [run for run in runs if run.subject == subject]
+        cells = [picture(load.load(subject.path)[0], side), *(drawn(store.voxels(run), side) for run in own)]
+        rows.append((subject, [on_ground(cell) for cell in cells]))
+    return ["mesh", *dict.fromkeys(run.method.name for run in runs)], rows

@@ -42,16 +42,18 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--only", nargs="+", metavar="NAME", help="methods whose names contain one of these")
     parser.add_argument("--repeat", type=int, default=3, metavar="N", help="runs that times are medians of (default 3)")
     parser.add_argument("--quick", action="store_true", help=f"{', '.join(voxel_subjects.QUICK)} alone, no sizes")
+    parser.add_argument("--no-sizes", action="store_true", help=f"leave out {SIDES} voxels with {COLORS} colours")
     parser.add_argument("--device", default="cpu", help="of our engines (default cpu)")
     parser.add_argument(
         "--blender", default=shutil.which("blender") or "", metavar="COMMAND", help="or Python with bpy"
     )
     parser.add_argument("--results", type=Path, default=ROOT / "build/voxelize", metavar="FOLDER", help="all voxels")
-    parser.add_argument("--sheet", type=Path, metavar="FOLDER", help="also draw contact sheets")
+    parser.add_argument("--sheet", type=Path, metavar="FOLDER", help="also draw a contact sheet, all.png")
+    parser.add_argument("--publish", type=Path, metavar="PNG", help="also draw a small sheet of CC0 meshes")
     parser.add_argument("--out", type=Path, default=ROOT / "docs/benchmarks", metavar="FOLDER")
     options = parser.parse_args()
     if options.quick:
-        options.names = voxel_subjects.QUICK
+        options.names, options.no_sizes = voxel_subjects.QUICK, True
     return options
 
 
@@ -118,12 +120,15 @@ def main() -> None:
     store = Store(options.results, options.blender, options.device)
     runs = [Run(method, subject, options.side, options.colors, options.repeat) for subject, method in pairs]
     records = store.measure(runs)
-    sizes = () if options.quick else itertools.product(SIDES, COLORS, pairs)
+    sizes = () if options.no_sizes else itertools.product(SIDES, COLORS, pairs)
     sized = [Run(method, subject, side, colors, 1) for side, colors, (subject, method) in sizes if method.name in SIZED]
     write(options, methods, subjects, records, store.measure(sized))
     if options.sheet:
         voxel_sheet.draw(options.sheet, store, runs)
-        print(f"contact sheets: {options.sheet}", file=sys.stderr)
+        print(f"contact sheet: {options.sheet}", file=sys.stderr)
+    if options.publish:
+        voxel_sheet.publish(options.publish, store, runs)
+        print(f"CC0 meshes: {options.publish}", file=sys.stderr)
 
 
 if __name__ == "__main__":
