@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import signal
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -24,7 +27,7 @@ from tessera_backend.voxelize.scene import packed
 from tessera_backend.voxelize.sparse import from_json, from_npz
 from tessera_backend.voxelize.vox import from_vox
 from tessera_protocol.client import Buffer
-from tests.conftest import BackendProcess
+from tests.conftest import BackendProcess, until
 
 from .test_cli import tessera
 
@@ -105,6 +108,9 @@ def _texts(tmp_path: Path) -> dict[str, Path]:
 
 def test_palettes(mesh: Path, tmp_path: Path) -> None:
     """A list of colours, or a file of any kind that is read: the same voxels, of these colours."""
+    long = " ".join(f"#{number:06x}" for number in range(255))
+    done = tessera("voxelize", mesh, "-o", tmp_path / "art.npz", "--palette", long, *QUICK)
+    assert done.returncode == 0, done.stderr
     given = ["#ff0000 #0000ff,#fafafa", *_texts(tmp_path).values()]
     made = []
     for palette in given:
@@ -236,12 +242,15 @@ def refused(folder: Path, *arguments: object) -> subprocess.CompletedProcess[str
         (["figure.glb", "--palette", "#ff0000"], "The palette has one colour"),
         (["figure.glb", "--palette", "red,green"], "'red', which is not a colour"),
         (["figure.glb", "--palette", "one.hex"], "The palette has one colour"),
+        (["figure.glb", "--palette", "#00000z " * 200], "'#00000z', which is not a colour"),
+        (["figure.glb", "--palette", "."], "can't be read"),
         (["figure.glb", "--palette", "many.png"], "256 colours, but at most 255"),
         (["figure.glb", "--palette", "words.gpl"], "The palette is damaged"),
         (["figure.glb", "--palette", "none.gpl"], "none.gpl can't be read"),
         (["figure.glb", "--palette", "#ff0000 #00ff00", "--locked", "#0000ff"], "Both a palette and locked colours"),
         (["figure.glb", "--colors", "2", "--locked", "#100000 #200000 #300000"], "3 colours, but at most 2"),
         (["figure.glb", "--sheet", "none.png"], "none.png can't be read"),
+        (["figure.glb", "--sheet", "many.png", "--engine", "voxify"], ""),
         (["figure.glb", "-o", "art.fbx"], "ends in .fbx, but .vox, .glb"),
         (["figure.glb", "-o", "art"], "ends in nothing, but .vox, .glb"),
         (["figure.glb", "-o", "no/such/art.vox"], "no folder"),
@@ -261,3 +270,31 @@ def test_five_million_triangles_are_refused(tmp_path: Path) -> None:
     """Before they are placed: it takes no gigabytes."""
     _many(tmp_path / "many.glb")
     assert "5,120,000 triangles, which are too many" in refused(tmp_path, "many.glb").stderr
+
+
+@pytest.mark.parametrize("through_backend", [False, True])
+def test_ctrl_c_twice_cancels_cleanly(own_backend: BackendProcess, tmp_path: Path, through_backend: bool) -> None:
+    """The first asks for what there is, the second ends it: exit code 130, a word, no file, no job left running."""
+    trimesh.creation.icosphere(4).export(tmp_path / "ball.glb")
+    command = [sys.executable, "-u", "-m", "tessera_backend", "voxelize", "ball.glb", "--side", "256"]
+    if through_backend:
+        own_backend.start()
+        command.append("--backend")
+    with subprocess.Popen(
+        command, env=own_backend.environment, cwd=tmp_path, stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as process:
+        assert process.stderr is not None
+        maps = Path(f"/proc/{process.pid}/maps")
+        until(lambda: "llvmlite" in maps.read_text())
+        os.kill(process.pid, signal.SIGINT)
+        while "press Ctrl-C again" not in process.stderr.readline():
+            assert process.poll() is None
+        os.kill(process.pid, signal.SIGINT)
+        _, said = process.communicate(timeout=60)
+    assert process.returncode == 130, said
+    assert "Cancelled; nothing was written." in said
+    assert "Traceback" not in said
+    assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["ball.glb"]
+    if through_backend:
+        with own_backend.client() as client:
+            until(lambda: all(job["state"] == "cancelled" for job in client.jobs()))

@@ -66,6 +66,9 @@ def test_its_voxels_have_a_face(voxels: Voxels) -> None:
     middle = screen[len(screen) // 2]
     (mouth,) = set(middle[middle != dark].tolist())
     parts, sizes = components((screen == mouth)[:, None])
-    assert sorted(sizes)[-2] == sorted(sizes)[-1] >= 4, "two eyes"
     assert len(sizes) == 3
-    assert parts[len(screen) // 2].any(), "a mouth"
+    across = len(screen) // 2
+    (middle,) = np.unique(parts[across])[1:]
+    left, right = (set(np.unique(half)) - {0, middle} for half in (parts[:across], parts[across:]))
+    assert left.isdisjoint(right), "two eyes beside a mouth"
+    assert sizes[left.pop() - 1] == sizes[right.pop() - 1] >= 4

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ import click
 
 from tessera_protocol.errors import error
 from tessera_protocol.jobs import VoxelizeParams
+from tessera_protocol.jobs.colors import is_color, palette_colors
 
 from .. import files
 from . import runs
@@ -82,8 +84,10 @@ def voxelize_command(
 
 def told(voxels: Voxels) -> str:
     """Voxels in a line."""
+    import numpy as np
+
     x, y, z = voxels.labels.shape
-    colors = len(set(voxels.labels.ravel().tolist()) - {0})
+    colors = np.count_nonzero(np.bincount(voxels.labels.ravel())[1:])
     return (
         f"{voxels.meta['voxels']:,} voxels of {colors} colour{'s' if colors > 1 else ''}, {x} x {y} x {z}, "
         f"engine {voxels.meta['engine']}"
@@ -116,8 +120,10 @@ def from_result(result: Result) -> Voxels:
 
 def _palette(text: str | None) -> str | None:
     """Colours as the job wants them, of a list of them or of a palette file."""
-    if text is None or not ("." in text or Path(text).is_file()):
+    if text is None or all(map(is_color, palette_colors(text))):
         return text
+    if "." not in text and not os.path.isfile(text):
+        return text  # colours, of which one is none: it will be told which
     from tessera_backend import palettes
 
     return " ".join(f"#{color}" for color in palettes.to_hex(palettes.read(Path(text))).split())

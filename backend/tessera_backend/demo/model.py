@@ -61,8 +61,8 @@ def face() -> np.ndarray:
     def paint(color: str, where: np.ndarray) -> None:
         picture[where] = parsed(color)
 
-    paint(EYES, _within(side - 78, y - 82, 25, 36))
-    paint(EYES, (np.abs(np.hypot(side, y - 98) - 56) < 11) & (y > 124))
+    paint(EYES, _within(side - 78, y - 78, 25, 34))
+    paint(EYES, (np.abs(np.hypot(side, y - 88) - 66) < 11) & (y > 126))
     paint(BLUSH, _within(side - 116, y - 136, 20, 13))
     return np.dstack([np.rint(picture * 255), np.full((_HIGH, _WIDE), 255)]).astype(np.uint8)
 
