@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import dataclasses
+import itertools
 import json
+import multiprocessing
 import subprocess
 import sys
 from collections.abc import Iterable, Sequence
@@ -19,6 +22,9 @@ from tessera_backend.voxelize.voxels import Voxels
 from voxel_judge import Judge, Record
 from voxel_methods import Method
 from voxel_subjects import Subject
+
+# A run to be judged: its key, its method's name, the colours that were asked for, and its costs.
+Case = tuple[str, str, int, dict[str, float]]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,18 +59,21 @@ class Store:
         costs: dict[str, dict[str, float]] = {}
         for method in dict.fromkeys(run.method.name for run in missing):
             costs |= self._costs(method, [run for run in missing if run.method.name == method])
-        for subject, side in dict.fromkeys((run.subject, run.side) for run in missing):
-            self._judge([run for run in missing if (run.subject, run.side) == (subject, side)], costs)
+        cases: dict[tuple[Subject, int], list[Case]] = {}
+        for run in missing:
+            case = run.key, run.method.name, run.colors, costs[run.key]
+            cases.setdefault((run.subject, run.side), []).append(case)
+        # Nothing is timed here, so all cores may judge.
+        with concurrent.futures.ProcessPoolExecutor(mp_context=multiprocessing.get_context("spawn")) as pool:
+            for records in pool.map(_judged, itertools.repeat(self._folder), cases, cases.values()):
+                for key, record in records.items():
+                    self._records.add(key, record)
         return [record for run in runs if (record := self._records.get(run.key))]
 
     def voxels(self, run: Run) -> Voxels:
         """What was made."""
         grid = Grid.fitted(load.load(run.subject.path)[0], run.side)
-        return self._voxels(run, grid)
-
-    def _voxels(self, run: Run, grid: Grid) -> Voxels:
-        with np.load(self._folder / f"{run.key}.npz") as file:
-            return Voxels(file["labels"], file["palette"], grid.origin, grid.size)
+        return _voxels(self._folder, run.key, grid)
 
     def _costs(self, method: str, runs: Iterable[Run]) -> dict[str, dict[str, float]]:
         """What each run took, by key; their voxels are in the folder then."""
@@ -86,9 +95,17 @@ class Store:
         costs = map(json.loads, done.stdout.splitlines())
         return {cost.pop("key"): cost for cost in costs}
 
-    def _judge(self, runs: Sequence[Run], costs: dict[str, dict[str, float]]) -> None:
-        subject, side = runs[0].subject, runs[0].side
-        judge = Judge(subject.name, load.load(subject.path)[0], side)
-        for run in runs:
-            voxels = self._voxels(run, judge.grid)
-            self._records.add(run.key, judge.record(run.method.name, run.colors, voxels, costs[run.key]))
+
+def _voxels(folder: Path, key: str, grid: Grid) -> Voxels:
+    with np.load(folder / f"{key}.npz") as file:
+        return Voxels(file["labels"], file["palette"], grid.origin, grid.size)
+
+
+def _judged(folder: Path, place: tuple[Subject, int], cases: Sequence[Case]) -> dict[str, Record]:
+    """Records of one mesh at one resolution, by key."""
+    subject, side = place
+    judge = Judge(subject.name, load.load(subject.path)[0], side)
+    return {
+        key: judge.record(method, colors, _voxels(folder, key, judge.grid), costs)
+        for key, method, colors, costs in cases
+    }

@@ -25,7 +25,7 @@ from tessera_backend.voxelize.mesh import Mesh
 from voxel_peers import Made
 
 # What took longer, CPU seconds, is not run again for a median.
-SLOW = 5.0
+SLOW = 2.0
 
 
 def main() -> None:
