@@ -1,11 +1,10 @@
-"""Measured drawings, kept in a folder as they come, so that a run that was interrupted goes on where it was."""
+"""What is measured of drawings."""
 
 from __future__ import annotations
 
 import dataclasses
 import functools
 import itertools
-import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from report import digest
+from store import Records
 from tessera_backend.progress import SILENT
 from tessera_backend.vectorize import metrics
 from tessera_backend.vectorize.masks import merging
@@ -62,34 +62,31 @@ class Record:
 
 
 class Store:
-    """A folder with a line of JSON for each drawing, and the drawings."""
+    """The drawings' records, and the drawings."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        folder.mkdir(parents=True, exist_ok=True)
-        self._lines = folder / "records.jsonl"
-        lines = self._lines.read_text().splitlines() if self._lines.exists() else []
-        self._known = {entry["key"]: Record(**entry["record"]) for entry in map(json.loads, lines)}
+        self._records = Records(folder, Record)
 
     def measure(self, method: Method, picture: Picture, budget: int) -> Record | None:
         """The numbers of this drawing, made now unless the very same is there; None where the method has none."""
         key = _key(method, picture, budget)
-        if key not in self._known:
-            drawn = method.draw(picture, budget)
-            if drawn is None:
-                return None
-            record = _record(method, picture, budget, drawn)
-            self._svg(key).write_text(drawn.svg)
-            with self._lines.open("a") as lines:
-                print(json.dumps({"key": key, "record": dataclasses.asdict(record)}), file=lines)
-            self._known[key] = record
-            print(f"{method.name}, {picture.name}, {budget}: {_told(record)}", file=sys.stderr, flush=True)
-        return self._known[key]
+        known = self._records.get(key)
+        if known:
+            return known
+        drawn = method.draw(picture, budget)
+        if drawn is None:
+            return None
+        record = _record(method, picture, budget, drawn)
+        self._svg(key).write_text(drawn.svg)
+        print(f"{method.name}, {picture.name}, {budget}: {_told(record)}", file=sys.stderr, flush=True)
+        return self._records.add(key, record)
 
     def find(self, method: Method, picture: Picture, budget: int) -> tuple[Record, str] | None:
         """What was measured, and the SVG."""
         key = _key(method, picture, budget)
-        return (self._known[key], self._svg(key).read_text()) if key in self._known else None
+        record = self._records.get(key)
+        return (record, self._svg(key).read_text()) if record else None
 
     def _svg(self, key: str) -> Path:
         return self.folder / f"{key}.svg"
