@@ -51,8 +51,8 @@ def through_backend(
     }
     with Client("cli") as client:
         job_id = client.submit(job, params, buffers)
-        click.echo(f"Job {job_id}", err=True)
         try:
+            click.echo(f"Job {job_id}", err=True)
             result = client.follow(job_id, lambda p: bar(p.stage, p.fraction, p.text), should_stop=should_stop)
         except KeyboardInterrupt:
             client.finish_cancel(job_id)
