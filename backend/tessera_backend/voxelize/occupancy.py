@@ -6,6 +6,7 @@ from typing import Literal
 
 import numpy as np
 
+from ..progress import SILENT, Progress
 from . import hull, silhouette, stairs, threads
 from .components import floaters
 from .grid import Grid
@@ -26,6 +27,7 @@ def occupied(
     thin: Literal["drop", "keep", "thicken"] = "keep",
     symmetry: Literal["auto", "off"] = "auto",
     area: np.ndarray | None = None,
+    progress: Progress = SILENT,
 ) -> np.ndarray:
     """The solid voxels of a mesh, bool (X, Y, Z).
 
@@ -37,7 +39,9 @@ def occupied(
             for them; "thicken": the path is two voxels thick. The box keeps its size but with "drop".
         symmetry: "auto": a mesh that is nearly its own mirror image becomes voxels that are exactly.
         area: of `surface`, if it is there already.
+        progress: told of each step; may raise Cancelled.
     """
+    progress("shape", 0.0, "Carving the inside")
     area = surface(mesh, grid)[0] if area is None else area
     shares = hull.inside(views, grid)
     fold = Fold.found(shares, area > 0) if symmetry == "auto" else Fold(grid.shape)
@@ -52,10 +56,13 @@ def occupied(
     visible = visible if visible.any() else area
     score = shares + np.minimum(area, 1) / 2 + np.where(area > 0, np.float32(0.01), 0)
     solid = shares >= _HALF
+    progress("shape", 0.4, "Fitting the silhouettes")
     silhouette.show(solid, views, coverage, area, fold)
     silhouette.search(solid, score, coverage, fold)
+    progress("shape", 0.6, "Regular stairs")
     stairs.smooth(solid, shares, coverage, fold)
     solid &= fold.half(floaters(fold.whole(solid))) == 0
+    progress("shape", 0.8, "Thin parts")
     if thin != "drop" or not solid.any():
         threads.thread(solid, visible, thick=thin == "thicken")
         faces = [(axis, 0) for axis in range(3)] + [(axis, -1) for axis in range(3) if axis not in fold.axes]
