@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Literal
 
 import numpy as np
+from scipy import ndimage
 
 from ..progress import SILENT, Progress
-from . import hull, silhouette, stairs, threads
-from .components import floaters
+from . import hull, silhouette, stairs, sticks, threads
+from .components import TOUCHING, floaters
 from .grid import Grid
 from .mesh import Mesh
 from .surface import surface
@@ -56,9 +57,18 @@ def occupied(
     visible = visible if visible.any() else area
     score = shares + np.minimum(area, 1) / 2 + np.where(area > 0, np.float32(0.01), 0)
     solid = shares >= _HALF
+    straight = solid.copy()
+    # Nothing is thin where no surface stands out.
+    if thin != "drop" and (visible[~ndimage.binary_dilation(solid, TOUCHING)] > 0).any():
+        sticks.draw(straight, _straight(mesh, grid, fold), coverage)
+        straight = ndimage.binary_dilation(straight, np.ones((2, 2, 2))) if thin == "thicken" else straight
+    straight &= ~solid
+    solid |= straight
+    score += straight
     progress("shape", 0.4, "Fitting the silhouettes")
     silhouette.show(solid, views, coverage, area, fold)
     silhouette.search(solid, score, coverage, fold)
+    solid |= straight
     progress("shape", 0.6, "Regular stairs")
     stairs.smooth(solid, shares, coverage, fold)
     solid &= fold.half(floaters(fold.whole(solid))) == 0
@@ -69,3 +79,12 @@ def occupied(
         threads.pin(solid, visible, score, faces)
         threads.join(solid, area)
     return fold.whole(solid)
+
+
+def _straight(mesh: Mesh, grid: Grid, fold: Fold) -> np.ndarray:
+    """Ends of thin straight parts, as `sticks`; of those that face each other, the lower ones."""
+    ends = sticks.sticks(mesh, grid)
+    middle = np.array(grid.shape) / 2
+    for axis in fold.axes:
+        ends = ends[ends[:, :, axis].mean(1) <= middle[axis] + 1e-3]
+    return ends
