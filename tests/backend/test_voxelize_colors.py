@@ -190,7 +190,7 @@ def test_details_move_by_half_a_voxel_at_most():
     """Onto the grid, leaving the ground; mirrored ones as one; the rest of the view and what is given stay."""
     _, views = cube(EYES)
     before = views[4].color.copy()
-    moved, colors, areas = on_grid(views, lab(np.array([BLACK, YELLOW])), 0)
+    moved, drawn, colors, areas = on_grid(views, lab(np.array([BLACK, YELLOW])), 0)
     assert np.array_equal(views[4].color, before)
     assert colors == pytest.approx(lab(np.array([BLACK, BLACK])), abs=1e-4)
     assert areas == pytest.approx([4, 4])
@@ -199,6 +199,8 @@ def test_details_move_by_half_a_voxel_at_most():
     share = dark.reshape(SIDE, K, SIDE, K).mean((1, 3))
     assert set(np.unique(share)) == {0, 1}
     assert np.array_equal(dark, dark[::-1])
+    assert (drawn[4][share > 0] == 4).all()
+    assert not any(area.any() for area in drawn[:4])
     assert all(np.array_equal(a.color, b.color) for a, b in zip(moved[:4], views[:4], strict=True))
 
 

@@ -106,8 +106,8 @@ def colored(
     fixed = np.zeros((0, 3)) if given is None else colour.lab(given / 255)
     chosen = fixed if palette is not None else _palette(seen, count, crispness, method, seed, fixed)
     if crispness > 0:
-        views, *details = on_grid(views, chosen, mirror)
-        seen = _seen(outer, *observed(solid, outer, views, surface), mirror, crispness)
+        views, drawn, *details = on_grid(views, chosen, mirror)
+        seen = _seen(outer, *observed(solid, outer, views, surface, drawn), mirror, crispness)
         if palette is None:
             chosen = _palette(seen, count, crispness, method, seed, fixed, *details)
     chosen = _refined(seen, chosen, len(fixed), crispness)
