@@ -27,12 +27,12 @@ _GROUND, _CONTRAST = 0.75, 25.0
 _TRIES = 16
 # Most of a detail's edge has no step, voxels, to its ground.
 _STEP, _FLUSH = 0.5, 0.7
-# Details that face each other differ by so little: the area of the lesser one, of the greater; sides and place, voxels.
-_AS_LARGE, _AS_FAR = 0.6, 1.25
+# Details that face each other have so much in common, of what either has, and begin and end so near, voxels.
+_SAME_SHAPE, _AS_FAR = 0.55, 1.25
 # What is in a detail and farther from its colour than this share of the farthest, is its light; the second: its colour.
 _BRIGHT, _BRIGHTEST = 0.6, 0.9
 # Details smaller than a voxel are drawn in a view of at most so many of them: more are a texture.
-_SMALL, _FEW = 1.0, 8
+_SMALL, _FEW = 1.0, 4
 # What moving by one voxel is worth in voxels that are neither in nor out.
 _STAY = 0.3
 
@@ -264,7 +264,13 @@ def _facing(detail: Detail, found: list[Detail], axis: int | None, shape: tuple[
     for other in found:
         there = np.array([(part.start, part.stop) for part in other.box])
         away = float(np.abs(here - there).max())
-        sizes = sorted((int(detail.figure.sum()), int(other.figure.sum())))
-        if away < least and sizes[0] >= _AS_LARGE * sizes[1]:
+        if away < least and _alike(detail, other, axis):
             best, least = other, away
     return best
+
+
+def _alike(detail: Detail, other: Detail, axis: int) -> bool:
+    """Whether most of a figure lies on the other's mirror image, centre upon centre."""
+    both = detail.points(), other.points() * np.where(np.arange(2) == axis, -1, 1)
+    codes = [(points - np.rint(points.mean(0)).astype(int)) @ (10_000, 1) for points in both]
+    return len(np.intersect1d(*codes)) >= _SAME_SHAPE * len(np.union1d(*codes))
