@@ -5,8 +5,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from scipy import ndimage
 
+from tessera_backend.voxelize.discs import round_off
 from tessera_backend.voxelize.figures import drawn
+from tessera_backend.voxelize.views import View
 
 K = 6
 
@@ -72,3 +75,37 @@ def test_figures_that_are_mirrored_stay_so(half, axis):
     cells = drawn(figure.astype(float), none(figure), 3, mirror=axis)
     assert np.array_equal(cells, np.flip(cells, axis))
     assert not cells[~figure.reshape(cells.shape[0], 3, cells.shape[1], 3).any((1, 3))].any()
+
+
+def hub(center, radius, side=16):
+    """A view of a dark ground with a bright disc; and which of the two each pixel is."""
+    places = np.stack(np.mgrid[: side * K, : side * K], -1) + 0.5
+    inside = np.linalg.norm(places / K - center, axis=-1) < radius
+    color = np.where(inside[..., None], np.float32(0.8), np.float32(0.15)).repeat(3, 2)
+    view = View(0, True, K, color, np.ones(inside.shape, bool), np.zeros(inside.shape, np.float32))
+    return view, inside.astype(int)
+
+
+@pytest.mark.parametrize("center", [(8.2, 7.9), (7.6, 8.45), (8.0, 8.0)])
+def test_hubs_are_round_and_alike(center):
+    """Wherever they begin: the same circle of whole voxels, its own mirror image, half a voxel away at most."""
+    drawn_view, areas = round_off(*hub(center, 3.4))
+    share = (drawn_view.color[..., 0] > 0.5).reshape(16, K, 16, K).mean((1, 3))
+    assert set(np.unique(share)) == {0, 1}
+    cells = np.argwhere(share)
+    circle = share[cells[:, 0].min() : cells[:, 0].max() + 1, cells[:, 1].min() : cells[:, 1].max() + 1]
+    assert circle.sum(0).tolist() == circle.sum(1).tolist() == [3, 5, 7, 7, 7, 5, 3]
+    assert np.abs(cells.mean(0) + 0.5 - center).max() <= 0.5
+    assert (areas[share > 0] > 30).all()
+
+
+def test_squares_and_halves_are_no_discs():
+    """Nor is what ends at the silhouette."""
+    view, label = hub((8, 8), 3.4)
+    for other in (
+        np.where(np.arange(16 * K) < 8 * K, label, 0),
+        (ndimage.uniform_filter(label * 1.0, 41) > 0).astype(int),
+    ):
+        assert np.array_equal(round_off(view, other)[0].color, view.color)
+    away = np.where(label == 1, 1, -1)
+    assert np.array_equal(round_off(view, away)[0].color, view.color)

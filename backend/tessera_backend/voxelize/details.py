@@ -16,7 +16,7 @@ from skimage.measure import label as components
 
 from .. import colour
 from ..compiled import njit
-from . import figures
+from . import discs, figures
 from .views import View
 
 # Least and greatest area of a detail and greatest side, voxels; the share of one colour around it; its contrast,
@@ -72,16 +72,19 @@ def on_grid(
         the views; of each, float32 (U, V), the area of the detail that is drawn in a voxel, or around it, else 0; the
         details' main colours, float64 (D, 3), CIE Lab; and areas, (D,), voxels.
     """
+    rounded = [discs.round_off(view, nearest(view, palette)) for view in views]
+    views = [view for view, _ in rounded]
     found = [details(view, palette) for view in views]
     colors = np.array([detail.color for some in found for detail in some]).reshape(-1, 3)
     areas = np.array([detail.figure.sum() for some in found for detail in some]) / views[0].samples ** 2
     moved = [_moved(view, some, mirror) for view, some in zip(views, found, strict=True)]
-    return tuple(view for view, _ in moved), [drawn for _, drawn in moved], colour.lab(colors), areas
+    drawn = [np.maximum(one, other) for (_, one), (_, other) in zip(rounded, moved, strict=True)]
+    return tuple(view for view, _ in moved), drawn, colour.lab(colors), areas
 
 
 def details(view: View, palette: np.ndarray) -> list[Detail]:
     """All of a view: groups of small patches that differ much from the one colour round about."""
-    label, k = _nearest(view, palette), view.samples
+    label, k = nearest(view, palette), view.samples
     patches = components(label, background=-1, connectivity=1)
     size = np.bincount(patches.ravel())
     size[0] = label.size
@@ -133,7 +136,7 @@ def _detail(color: np.ndarray, label: np.ndarray, figure: np.ndarray) -> tuple[n
     return figure | light, light, *colors, shine
 
 
-def _nearest(view: View, palette: np.ndarray) -> np.ndarray:
+def nearest(view: View, palette: np.ndarray) -> np.ndarray:
     """Which palette colour each pixel is nearest to, int (W, H), -1 where nothing is hit; colours are rounded first."""
     codes = np.rint(view.color[view.hit] * 31).astype(np.int64) @ (1024, 32, 1)
     used, index = np.unique(codes, return_inverse=True)

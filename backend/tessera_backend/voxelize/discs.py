@@ -1,0 +1,99 @@
+"""Round patches of a view, hubs and lamps, become circles of pixels: regular, and alike where they are as large."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+from scipy import ndimage
+from skimage.measure import label as components
+
+from .. import colour
+from .views import View
+
+# Sides, voxels; how much they differ, of the longer; the share of its box that a disc fills, and of itself that it has
+# in common with its mirror images; the share of one colour around it, and its contrast, CIEDE2000.
+_LEAST, _LARGEST, _OBLONG = 3.5, 16.0, 0.15
+_FULL, _EVEN = (0.64, 0.88), 0.85
+_GROUND, _CONTRAST = 0.75, 15.0
+# A circle of so many voxels across has those whose centres are nearer to its own than half of it, less this.
+_SLACK = 0.05
+
+
+def round_off(view: View, label: np.ndarray) -> tuple[View, np.ndarray]:
+    """The view with its discs on the grid, and the area of the disc that is drawn in each voxel, float32 (U, V), or 0.
+
+    Args:
+        label: int, of each pixel, which colour it has; -1 where nothing is.
+    """
+    color, k = view.color.copy(), view.samples
+    areas = np.zeros([side // k for side in label.shape], np.float32)
+    patches = components(label, background=-1, connectivity=1)
+    for number, box in enumerate(ndimage.find_objects(patches), 1):
+        sides = [(part.stop - part.start) / k for part in box]
+        if not _LEAST <= min(sides) <= max(sides) <= _LARGEST or max(sides) - min(sides) > _OBLONG * max(sides):
+            continue
+        wide = tuple(
+            slice(max(part.start - 2 * k, 0), min(part.stop + 2 * k, side))
+            for part, side in zip(box, label.shape, strict=True)
+        )
+        figure = ndimage.binary_fill_holes(patches[wide] == number)
+        ground = _ground(view.color[wide], label[wide], figure) if _is_round(figure) else None
+        if ground is not None:
+            before = view.color[wide].copy()
+            color[wide][figure] = ground
+            _draw(color, areas, before, figure, np.array([part.start for part in wide]), sides, k)
+    return dataclasses.replace(view, color=color), areas
+
+
+def _is_round(figure: np.ndarray) -> bool:
+    rows, columns = np.nonzero(figure)
+    tight = figure[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
+    full = _FULL[0] <= tight.mean() <= _FULL[1]
+    return full and all((tight & np.flip(tight, axis)).sum() >= _EVEN * tight.sum() for axis in (0, 1, (0, 1)))
+
+
+def _ground(color: np.ndarray, label: np.ndarray, figure: np.ndarray) -> np.ndarray | None:
+    """The one colour around a figure, if there is one and it is far from the figure's."""
+    ring = ndimage.binary_dilation(figure, np.ones((3, 3)), 2) & ~figure
+    around = label[ring]
+    if (around < 0).any():
+        return None
+    ground = int(np.bincount(around).argmax())
+    both = np.stack([color[ring & (label == ground)].mean(0), color[figure].mean(0)])
+    far = colour.ciede2000(*colour.lab(both)[:, None])[0]
+    return both[0] if (around == ground).mean() >= _GROUND and far >= _CONTRAST else None
+
+
+def _draw(
+    color: np.ndarray,
+    areas: np.ndarray,
+    before: np.ndarray,
+    figure: np.ndarray,
+    corner: np.ndarray,
+    sides: list[float],
+    scale: int,
+) -> None:
+    """A circle of whole voxels; each has the mean colour of the figure in it, or all of the figure's."""
+    places = np.argwhere(figure) + corner
+    across = round(sum(sides) / 2)
+    middle = (places.min(0) + places.max(0) + 1) / 2 / scale
+    center = np.rint(middle - across % 2 / 2) + across % 2 / 2
+    moved = np.rint((center - middle) * scale).astype(int)
+    low = np.rint(center - across / 2).astype(int)
+    touched = areas[tuple(places.T // scale)]
+    areas[tuple(places.T // scale)] = np.maximum(touched, figure.sum() / scale**2)
+    sums = np.zeros((*areas.shape, 4))
+    goal = (places + moved) // scale
+    inside = ((goal >= 0) & (goal < areas.shape)).all(1)
+    values = np.column_stack([before[figure], np.ones(len(places))])[inside]
+    np.add.at(sums, tuple(goal[inside].T), values)
+    mean = before[figure].mean(0)
+    for u, v in np.ndindex(across, across):
+        at = (low[0] + u, low[1] + v)
+        if np.hypot(u + 0.5 - across / 2, v + 0.5 - across / 2) > across / 2 - _SLACK:
+            continue
+        if all(0 <= place < side for place, side in zip(at, areas.shape, strict=True)):
+            own = sums[at][:3] / sums[at][3] if sums[at][3] else mean
+            color[tuple(slice(place * scale, (place + 1) * scale) for place in at)] = own
+            areas[at] = figure.sum() / scale**2
