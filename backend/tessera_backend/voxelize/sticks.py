@@ -25,10 +25,8 @@ _BUDGET = 0.01
 
 def sticks(mesh: Mesh, grid: Grid) -> np.ndarray:
     """Both ends of each, float32 (N, 2, 3), voxels."""
-    corners = grid.of(mesh.positions)
-    part = _parts(corners)
-    count = int(part.max(initial=-1)) + 1
-    points, owner = corners.reshape(-1, 3).astype(np.float64), part.repeat(3)
+    points, owner = _parts(grid.of(mesh.positions))
+    count = int(owner.max(initial=-1)) + 1
     number = np.bincount(owner, minlength=count)
     center = np.stack([np.bincount(owner, axis, count) for axis in points.T], 1) / number[:, None]
     away = points - center[owner]
@@ -52,17 +50,18 @@ def _most(values: np.ndarray, owner: np.ndarray, count: int) -> np.ndarray:
     return out
 
 
-def _parts(corners: np.ndarray) -> np.ndarray:
-    """Which part each triangle, (T, 3, 3), belongs to, int (T,)."""
+def _parts(corners: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Different corners of triangles, (T, 3, 3): float64 (C, 3); and which part each belongs to, int (C,)."""
     cell = np.rint(corners.reshape(-1, 3) / _WELD).astype(np.int64)
     cell -= cell.min(0, initial=0)
     sides = cell.max(0, initial=0) + 1
-    _, corner = np.unique((cell[:, 0] * sides[1] + cell[:, 1]) * sides[2] + cell[:, 2], return_inverse=True)
-    triangle = np.arange(len(corners)).repeat(3)
-    size = len(corners) + int(corner.max(initial=-1)) + 1
-    graph = sparse.coo_array((np.ones(len(corner), np.int8), (triangle, corner + len(corners))), shape=(size, size))
-    part: np.ndarray = csgraph.connected_components(graph, directed=False)[1][: len(corners)]
-    return np.unique(part, return_inverse=True)[1]
+    codes = (cell[:, 0] * sides[1] + cell[:, 1]) * sides[2] + cell[:, 2]
+    _, first, corner = np.unique(codes, return_index=True, return_inverse=True)
+    a, b, c = corner.reshape(-1, 3).T
+    edges = np.concatenate([a, b]), np.concatenate([b, c])
+    graph = sparse.coo_array((np.ones(len(edges[0]), np.int8), edges), shape=(len(first), len(first)))
+    part = csgraph.connected_components(graph, directed=False)[1]
+    return corners.reshape(-1, 3)[first].astype(np.float64), part
 
 
 def draw(solid: np.ndarray, ends: np.ndarray, coverage: list[np.ndarray]) -> None:
