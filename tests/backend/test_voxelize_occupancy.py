@@ -215,6 +215,19 @@ def test_smoothing_takes_bumps_and_fills_notches_of_what_is_thick():
     assert (again == rough).all()
 
 
+def test_knobs_of_limbs_go_and_ends_of_sticks_stay():
+    """A voxel that stands out of a bar of two by two; not the last of a bar of one."""
+    solid = np.zeros((8, 8, 20), bool)
+    solid[3:5, 3:5, 2:14] = solid[3, 3, 14:18] = True
+    shares = np.where(solid, np.float32(0.6), np.float32(0.1))
+    covers = [(solid.any(axis) * np.float32(0.5)) for axis in range(3)]
+    straight = solid.copy()
+    for knob in ((5, 3, 6), (3, 2, 9)):
+        solid[knob], shares[knob] = True, 0.5
+    stairs.smooth(solid, shares, covers, Fold(solid.shape))
+    assert (solid == straight).all()
+
+
 def test_free_silhouettes_of_a_box_are_exact():
     """From any side, voxels that are the box; half of them are not."""
     shape = mesh(box(high=(3, 2, 1)))

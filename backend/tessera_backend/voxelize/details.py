@@ -72,7 +72,7 @@ def on_grid(
         the views; of each, float32 (U, V), the area of the detail that is drawn in a voxel, or around it, else 0; the
         details' main colours, float64 (D, 3), CIE Lab; and areas, (D,), voxels.
     """
-    rounded = [discs.round_off(view, nearest(view, palette)) for view in views]
+    rounded = [discs.round_off(view, nearest(view, palette), palette) for view in views]
     views = [view for view, _ in rounded]
     found = [details(view, palette) for view in views]
     colors = np.array([detail.color for some in found for detail in some]).reshape(-1, 3)

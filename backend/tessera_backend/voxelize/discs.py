@@ -20,13 +20,15 @@ _GROUND, _CONTRAST = 0.75, 15.0
 _SLACK = 0.05
 
 
-def round_off(view: View, label: np.ndarray) -> tuple[View, np.ndarray]:
+def round_off(view: View, label: np.ndarray, palette: np.ndarray) -> tuple[View, np.ndarray]:
     """The view with its discs on the grid, and the area of the disc that is drawn in each voxel, float32 (U, V), or 0.
 
     Args:
         label: int, of each pixel, which colour it has; -1 where nothing is.
+        palette: (K, 3), CIE Lab, those colours: discs have no others.
     """
     color, k = view.color.copy(), view.samples
+    shades = colour.srgb(palette)
     areas = np.zeros([side // k for side in label.shape], np.float32)
     patches = components(label, background=-1, connectivity=1)
     for number, box in enumerate(ndimage.find_objects(patches), 1):
@@ -40,9 +42,14 @@ def round_off(view: View, label: np.ndarray) -> tuple[View, np.ndarray]:
         figure = ndimage.binary_fill_holes(patches[wide] == number)
         ground = _ground(view.color[wide], label[wide], figure) if _is_round(figure) else None
         if ground is not None:
-            before = view.color[wide].copy()
             color[wide][figure] = ground
-            _draw(color, areas, before, figure, np.array([part.start for part in wide]), sides, k)
+            corner = [part.start for part in wide]
+            cells, shown = _circle(view.color[wide], figure, corner, sides, areas.shape, k)
+            own = shades[((palette[:, None] - colour.lab(shown)) ** 2).sum(2).argmin(0)]
+            for at, one in zip(cells, own, strict=True):
+                color[tuple(slice(place * k, (place + 1) * k) for place in at)] = one
+            touched = np.concatenate([cells, (np.argwhere(figure) + corner) // k])
+            areas[tuple(touched.T)] = figure.sum() / k**2
     return dataclasses.replace(view, color=color), areas
 
 
@@ -65,35 +72,22 @@ def _ground(color: np.ndarray, label: np.ndarray, figure: np.ndarray) -> np.ndar
     return both[0] if (around == ground).mean() >= _GROUND and far >= _CONTRAST else None
 
 
-def _draw(
-    color: np.ndarray,
-    areas: np.ndarray,
-    before: np.ndarray,
-    figure: np.ndarray,
-    corner: np.ndarray,
-    sides: list[float],
-    scale: int,
-) -> None:
-    """A circle of whole voxels; each has the mean colour of the figure in it, or all of the figure's."""
+def _circle(
+    color: np.ndarray, figure: np.ndarray, corner: list[int], sides: list[float], shape: tuple[int, ...], scale: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Whole voxels of a circle as large as a figure, int (N, 2), and the mean colour of the figure in each, (N, 3)."""
     places = np.argwhere(figure) + corner
     across = round(sum(sides) / 2)
     middle = (places.min(0) + places.max(0) + 1) / 2 / scale
     center = np.rint(middle - across % 2 / 2) + across % 2 / 2
-    moved = np.rint((center - middle) * scale).astype(int)
-    low = np.rint(center - across / 2).astype(int)
-    touched = areas[tuple(places.T // scale)]
-    areas[tuple(places.T // scale)] = np.maximum(touched, figure.sum() / scale**2)
-    sums = np.zeros((*areas.shape, 4))
-    goal = (places + moved) // scale
-    inside = ((goal >= 0) & (goal < areas.shape)).all(1)
-    values = np.column_stack([before[figure], np.ones(len(places))])[inside]
-    np.add.at(sums, tuple(goal[inside].T), values)
-    mean = before[figure].mean(0)
-    for u, v in np.ndindex(across, across):
-        at = (low[0] + u, low[1] + v)
-        if np.hypot(u + 0.5 - across / 2, v + 0.5 - across / 2) > across / 2 - _SLACK:
-            continue
-        if all(0 <= place < side for place, side in zip(at, areas.shape, strict=True)):
-            own = sums[at][:3] / sums[at][3] if sums[at][3] else mean
-            color[tuple(slice(place * scale, (place + 1) * scale) for place in at)] = own
-            areas[at] = figure.sum() / scale**2
+    sums = np.zeros((*shape, 4))
+    goal = (places + np.rint((center - middle) * scale).astype(int)) // scale
+    inside = ((goal >= 0) & (goal < shape)).all(1)
+    np.add.at(sums, tuple(goal[inside].T), np.column_stack([color[figure], np.ones(len(places))])[inside])
+    cells = np.argwhere(np.ones((across, across), bool))
+    cells = cells[np.hypot(*(cells + 0.5 - across / 2).T) <= across / 2 - _SLACK]
+    cells = cells + np.rint(center - across / 2).astype(int)
+    cells = cells[((cells >= 0) & (cells < shape)).all(1)]
+    total = sums[tuple(cells.T)]
+    mean = np.where(total[:, 3:] > 0, total[:, :3] / np.maximum(total[:, 3:], 1), color[figure].mean(0))
+    return cells, mean

@@ -32,16 +32,16 @@ _ROUNDS = 4
 _ALIKE, _ALL_ALIKE, _AROUND = 20.0, 3.0, 1.7
 # Crisp: the power of a colour's share around a voxel that its share in it is divided by, and what is added to it; a
 # share below the third number counts that much less; the colour difference that weighs like a factor of e.
-_RARITY, _COMMON, _MINORITY, _LESS, _MIXED = 0.5, 0.15, 0.2, 0.1, 10.0
+_RARITY, _COMMON, _MINORITY, _LESS, _MIXED = 0.5, 0.15, 0.2, 0.1, 8.0
 # Details: colours that fill less than this share around a voxel, but at least so much of a voxel next to it, and that
 # differ from what is around by so much, CIEDE2000; their shares count so many times.
-_SELDOM, _PURE_SHARE, _CONTRAST, _DETAIL = 0.33, 0.75, 22.0, 2.0
+_SELDOM, _PURE_SHARE, _CONTRAST, _DETAIL = 0.33, 0.75, 22.0, 1.5
 # Pull of equal neighbours.
 _POTTS = 0.15
 # Specks are patches of so many voxels at most; they are looked for so often.
 _SPECK, _CALMED = 1, 2
 # Palette of crisp voxels: spread of colours in a voxel, Lab, at which it counts half; and the power of weights.
-_PURE, _RARE = 5.0, 0.15
+_PURE, _RARE = 5.0, 0.1
 # How much of a crisp palette's refinement goes by voxels; the rest goes by pixels.
 _REFINED = 0.5
 # Means of voxels in one cube of this side, Lab, are one colour to the palette.
