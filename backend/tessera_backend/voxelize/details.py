@@ -90,10 +90,13 @@ def details(view: View, palette: np.ndarray) -> list[Detail]:
     size[0] = label.size
     groups, _ = ndimage.label((size <= _LARGEST * k * k)[patches], np.ones((3, 3)))
     area = np.bincount(groups.ravel()) / k**2
+    fitting = (area >= _LEAST) & (area <= _LARGEST)
+    fitting[0] = False
+    groups = np.where(fitting, fitting.cumsum(), 0)[groups]
     found = []
     for number, box in enumerate(ndimage.find_objects(groups), 1):
         longest = max(part.stop - part.start for part in box)
-        if longest > _MOST * k or not _LEAST <= area[number] <= _LARGEST:
+        if longest > _MOST * k:
             continue
         low = [max((part.start // k - 1) * k, 0) for part in box]
         high = [min((-(-part.stop // k) + 1) * k, whole) for part, whole in zip(box, label.shape, strict=True)]

@@ -51,7 +51,9 @@ def voxelized(
     area, color = surface(mesh, grid)
     solid = occupied(mesh, grid, views, thin=thin, symmetry=symmetry, area=area, progress=progress.part(0.3, 0.6))
     progress("colour", 0.6, "Choosing colours")
-    samples = np.concatenate([color * area[..., None], area[..., None]], axis=3).astype(np.float32)
+    color *= area[..., None]
+    samples = np.concatenate([color, area[..., None]], axis=3)
+    del color
     mirror = _mirror(solid) if symmetry == "auto" else None
     free = palette is None and colors > (0 if locked is None else len(locked))
     labels, chosen = colored(

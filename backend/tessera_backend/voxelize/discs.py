@@ -31,6 +31,9 @@ def round_off(view: View, label: np.ndarray, palette: np.ndarray) -> tuple[View,
     shades = colour.srgb(palette)
     areas = np.zeros([side // k for side in label.shape], np.float32)
     patches = components(label, background=-1, connectivity=1)
+    large = np.bincount(patches.ravel()) >= _FULL[0] / 2 * (_LEAST * k) ** 2
+    large[0] = False
+    patches = np.where(large, large.cumsum(), 0)[patches]
     for number, box in enumerate(ndimage.find_objects(patches), 1):
         sides = [(part.stop - part.start) / k for part in box]
         if not _LEAST <= min(sides) <= max(sides) <= _LARGEST or max(sides) - min(sides) > _OBLONG * max(sides):
