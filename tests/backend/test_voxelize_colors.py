@@ -107,6 +107,16 @@ def test_alike_is_coloured_alike():
     assert not badge[7:].any()
 
 
+def test_what_one_side_shows_is_the_others_too():
+    """A dent whose wall is seen on one side only, as meshes are that are nearly symmetric."""
+    solid, views = cube()
+    solid[[2, 9], 4:8, 5:] = False
+    hollow = np.zeros((*solid.shape, 4), np.float32)
+    hollow[1, 4:8, 6] = [*RED, 1]
+    labels, _ = colored(solid, views, 3, surface=hollow, mirror=0)
+    assert np.array_equal(labels, labels[::-1])
+
+
 @settings(max_examples=15, deadline=None)
 @given(st.integers(0, 10_000), st.floats(0, 1))
 def test_faithful_is_nearest(seed, crispness):

@@ -127,13 +127,15 @@ def colored(
 
 
 def _mirrored(grid: np.ndarray, seen: _Seen, axis: int) -> np.ndarray:
-    """With one colour for each voxel and its mirror image, unless both were seen and are too unlike."""
-    unlike = np.zeros(grid.shape, bool)
+    """With one colour for a voxel and its mirror image, that of the seen one; unless both are, and are too unlike."""
+    known, unlike = np.zeros(grid.shape, bool), np.zeros(grid.shape, bool)
+    known[tuple(seen.outer.places[seen.known].T)] = True
     unlike[tuple(seen.outer.places[seen.known & (seen.twin < 0)].T)] = True
+    other = np.flip(known, axis)
     lower = np.moveaxis(np.zeros(grid.shape, bool), axis, 0)
     lower[: len(lower) // 2] = True
-    lower = np.moveaxis(lower, 0, axis)
-    taken: np.ndarray = np.where(lower | unlike | np.flip(unlike, axis), grid, np.flip(grid, axis))
+    own = np.where(known == other, np.moveaxis(lower, 0, axis) | (unlike & other), known)
+    taken: np.ndarray = np.where(own, grid, np.flip(grid, axis))
     return taken
 
 
