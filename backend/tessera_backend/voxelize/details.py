@@ -21,8 +21,10 @@ from .views import View
 
 # Least and greatest area of a detail and greatest side, voxels; the share of one colour around it; its contrast,
 # CIEDE2000.
-_LEAST, _LARGEST, _MOST = 0.15, 12.0, 7.0
+_LEAST, _LARGEST, _MOST = 0.06, 12.0, 9.0
 _GROUND, _CONTRAST = 0.75, 25.0
+# Details smaller than this, voxels, differ by so much more, CIEDE2000; or small ones from nearly all around them.
+_TINY, _STARK, _NEARLY_ALL = 0.15, 40.0, 0.95
 # Places that are tried for a detail, so that it touches no other.
 _TRIES = 16
 # Most of a detail's edge has no step, voxels, to its ground.
@@ -102,7 +104,7 @@ def details(view: View, palette: np.ndarray) -> list[Detail]:
         high = [min((-(-part.stop // k) + 1) * k, whole) for part, whole in zip(box, label.shape, strict=True)]
         wide = (slice(low[0], high[0]), slice(low[1], high[1]))
         figure = groups[wide] == number
-        detail = _detail(view.color[wide], label[wide], figure) if _painted(view.depth[wide], figure) else None
+        detail = _detail(view.color[wide], label[wide], figure, k) if _painted(view.depth[wide], figure) else None
         if detail is not None:
             found.append(Detail(wide, *detail))
     return found
@@ -119,7 +121,7 @@ def _painted(depth: np.ndarray, figure: np.ndarray) -> bool:
     return bool((np.concatenate(steps)[edge] <= _STEP).mean() >= _FLUSH) if edge.any() else False
 
 
-def _detail(color: np.ndarray, label: np.ndarray, figure: np.ndarray) -> tuple[np.ndarray, ...] | None:
+def _detail(color: np.ndarray, label: np.ndarray, figure: np.ndarray, scale: int) -> tuple[np.ndarray, ...] | None:
     """The figure, its light, and colours as in `Detail`, if it stands on one ground and is far from it."""
     ring = ndimage.binary_dilation(figure, np.ones((3, 3)), 2) & ~figure
     around, inside = label[ring], label[figure]
@@ -127,8 +129,13 @@ def _detail(color: np.ndarray, label: np.ndarray, figure: np.ndarray) -> tuple[n
         return None
     ground, main = int(np.bincount(around).argmax()), int(np.bincount(inside).argmax())
     colors = np.stack([color[figure & (label == main)].mean(0), color[ring & (label == ground)].mean(0)])
-    far = colour.ciede2000(*colour.lab(colors)[:, None])[0]
-    if (around == ground).mean() < _GROUND or far < _CONTRAST:
+    far = float(colour.ciede2000(*colour.lab(colors)[:, None])[0])
+    alone = (around == ground).mean() >= _GROUND
+    if figure.sum() < _SMALL * scale**2 and not alone:
+        # A nose may lie where two colours meet.
+        apart = colour.ciede2000_table(colour.lab(color[ring]), colour.lab(colors[:1]))
+        alone = bool((apart >= _STARK).mean() >= _NEARLY_ALL)
+    if not alone or far < (_CONTRAST if figure.sum() >= _TINY * scale**2 else _STARK):
         return None
     # Rims are mixtures with the ground.
     light = ndimage.binary_erosion(ndimage.binary_closing(figure, np.ones((3, 3)), 4), np.ones((3, 3)), 2)
