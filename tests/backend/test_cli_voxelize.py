@@ -291,7 +291,8 @@ def test_ctrl_c_twice_cancels_cleanly(own_backend: BackendProcess, tmp_path: Pat
             assert process.poll() is None
         os.kill(process.pid, signal.SIGINT)
         _, said = process.communicate(timeout=60)
-    assert process.returncode == 130, said
+    # Where the signal came within an exec() of an import, CPython ends itself by it, which shells tell as 130, too.
+    assert process.returncode in (130, -signal.SIGINT), said
     assert "Cancelled; nothing was written." in said
     assert "Traceback" not in said
     assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["ball.glb"]

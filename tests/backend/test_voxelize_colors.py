@@ -107,6 +107,16 @@ def test_alike_is_coloured_alike():
     assert not badge[7:].any()
 
 
+def test_what_one_side_shows_is_the_others_too():
+    """A dent whose wall is seen on one side only, as meshes are that are nearly symmetric."""
+    solid, views = cube()
+    solid[[2, 9], 4:8, 5:] = False
+    hollow = np.zeros((*solid.shape, 4), np.float32)
+    hollow[1, 4:8, 6] = [*RED, 1]
+    labels, _ = colored(solid, views, 3, surface=hollow, mirror=0)
+    assert np.array_equal(labels, labels[::-1])
+
+
 @settings(max_examples=15, deadline=None)
 @given(st.integers(0, 10_000), st.floats(0, 1))
 def test_faithful_is_nearest(seed, crispness):
@@ -190,7 +200,7 @@ def test_details_move_by_half_a_voxel_at_most():
     """Onto the grid, leaving the ground; mirrored ones as one; the rest of the view and what is given stay."""
     _, views = cube(EYES)
     before = views[4].color.copy()
-    moved, colors, areas = on_grid(views, lab(np.array([BLACK, YELLOW])), 0)
+    moved, drawn, colors, areas = on_grid(views, lab(np.array([BLACK, YELLOW])), 0)
     assert np.array_equal(views[4].color, before)
     assert colors == pytest.approx(lab(np.array([BLACK, BLACK])), abs=1e-4)
     assert areas == pytest.approx([4, 4])
@@ -199,6 +209,8 @@ def test_details_move_by_half_a_voxel_at_most():
     share = dark.reshape(SIDE, K, SIDE, K).mean((1, 3))
     assert set(np.unique(share)) == {0, 1}
     assert np.array_equal(dark, dark[::-1])
+    assert (drawn[4][share > 0] == 4).all()
+    assert not any(area.any() for area in drawn[:4])
     assert all(np.array_equal(a.color, b.color) for a, b in zip(moved[:4], views[:4], strict=True))
 
 
@@ -255,3 +267,36 @@ def test_compliance():
     colors = np.array([[1, 2, 3], [255, 0, 0], [255, 0, 1], [3, 2, 1]], np.uint8)
     assert palette_compliance(colors, palette) == 0.5
     assert palette_compliance(colors[:0], palette) == 1.0
+
+
+def test_specks_are_calmed_and_details_are_not():
+    """One voxel of nearly its ground's colour goes, two and one of far another stay."""
+    pale = YELLOW * 0.88
+    solid, views = cube(face((3, 3, 1, 1, pale), (7, 3, 2, 1, pale), (4, 8, 1, 1, BLACK)))
+    own = (np.stack([YELLOW, pale, BLACK]) * 255).round().astype(np.uint8)
+    front = colored(solid, views, palette=own)[0][:, :, -1]
+    assert np.argwhere(front == 2).tolist() == [[7, 3], [8, 3]]
+    assert np.argwhere(front == 3).tolist() == [[4, 8]]
+
+
+def test_a_nose_at_the_tip_is_seen():
+    """A dark spot smaller than a voxel, where all but one view show the tip's other colours."""
+    solid, views = cube(face((5.6, 5.6, 0.8, 0.8, BLACK)))
+    tip = np.zeros_like(solid)
+    for layer in range(SIDE):
+        inset = max(0, layer - 6)
+        tip[inset : SIDE - inset, inset : SIDE - inset, layer] = True
+    top = views[4].depth.copy()
+    reach = tip.shape[2] - tip[:, :, ::-1].argmax(2).repeat(K, 0).repeat(K, 1)
+    top[:] = reach
+    views = (*views[:4], dataclasses.replace(views[4], depth=top), views[5])
+    labels, palette = colored(tip, views, 4, mirror=0)
+    assert np.argwhere(front_of(labels, palette, BLACK)).tolist() == [[u, v] for u in (5, 6) for v in (5, 6)]
+
+
+def test_what_stands_out_is_no_detail():
+    """A horn before a ground far behind is not moved over it; a patch of the same shape that lies on it is."""
+    view = cube(face((2.5, 6.5, 2, 2, BLACK)))[1][4]
+    assert len(details(view, lab(np.array([BLACK, YELLOW])))) == 1
+    depth = np.where((view.color < 0.2).all(2), np.float32(SIDE), np.float32(SIDE - 4))
+    assert not details(dataclasses.replace(view, depth=depth), lab(np.array([BLACK, YELLOW])))

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import ndimage
 
-from tessera_backend.voxelize import hull, metrics, silhouette, stairs, threads
+from tessera_backend.voxelize import hull, metrics, silhouette, stairs, sticks, threads
 from tessera_backend.voxelize.components import components, floaters
 from tessera_backend.voxelize.grid import Grid
 from tessera_backend.voxelize.occupancy import occupied
@@ -214,6 +215,19 @@ def test_smoothing_takes_bumps_and_fills_notches_of_what_is_thick():
     assert (again == rough).all()
 
 
+def test_knobs_of_limbs_go_and_ends_of_sticks_stay():
+    """A voxel that stands out of a bar of two by two; not the last of a bar of one."""
+    solid = np.zeros((8, 8, 20), bool)
+    solid[3:5, 3:5, 2:14] = solid[3, 3, 14:18] = True
+    shares = np.where(solid, np.float32(0.6), np.float32(0.1))
+    covers = [(solid.any(axis) * np.float32(0.5)) for axis in range(3)]
+    straight = solid.copy()
+    for knob in ((5, 3, 6), (3, 2, 9)):
+        solid[knob], shares[knob] = True, 0.5
+    stairs.smooth(solid, shares, covers, Fold(solid.shape))
+    assert (solid == straight).all()
+
+
 def test_free_silhouettes_of_a_box_are_exact():
     """From any side, voxels that are the box; half of them are not."""
     shape = mesh(box(high=(3, 2, 1)))
@@ -249,3 +263,38 @@ def test_the_same_mesh_gives_the_same_voxels():
     assert (voxels(soup, 24)[0] == voxels(soup, 24)[0]).all()
     grid = Grid.fitted(soup, 24)
     assert (surface(soup, grid)[0] == surface(soup, grid)[0]).all()
+
+
+def oars(count, thickness=0.11):
+    """A hull, and thin bars that run slantwise out of it to both sides."""
+    bars = [box((0, 0, 0), (3.4, thickness, thickness)) for _ in range(count)]
+    turn = np.array([[0.85, -0.4, -0.34], [0.43, 0.9, 0.0], [0.31, -0.15, 0.94]])
+    right = [bar @ turn + (0.4, 1.5 * place - 3, 1.2) for place, bar in enumerate(bars)]
+    left = [bar * (-1, 1, 1) for bar in right]
+    return mesh(box((-1, -4, 0), (1, 4, 1.3)), *right, *left)
+
+
+def test_oars_are_whole_straight_runs():
+    """Each one part, of voxels that touch with faces, on a straight line, and mirrored."""
+    solid, _ = voxels(oars(3), 48)
+    assert metrics.asymmetry(solid, 0) == 0
+    alone = solid.copy()
+    alone[solid.shape[0] // 2 - 7 : -(solid.shape[0] // 2 - 7)] = False
+    numbers, sizes = ndimage.label(alone[solid.shape[0] // 2 :])
+    assert sizes == 3
+    for number in range(1, 4):
+        places = np.argwhere(numbers == number).astype(float)
+        assert len(places) >= 8
+        away = places - places.mean(0)
+        assert np.linalg.svd(away, full_matrices=False)[1][1] < 0.8 * len(places) ** 0.5
+
+
+def test_sticks_are_thin_straight_parts_of_their_own():
+    """A ball, a bar two voxels thick and a bump of two voxels are none; a needle is, from end to end."""
+    needle = box((3, 0, 0), (3.02, 0.02, 2))
+    shape = mesh(ball(), needle, box((-4, 0, 0), (-3, 1, 4)), box((4, 0, 0), (4.02, 0.02, 0.2)))
+    grid = Grid.fitted(shape, 40)
+    ends = sticks.sticks(shape, grid)
+    assert len(ends) == 1
+    assert np.ptp(ends[0], axis=0) == pytest.approx([0, 0, 10], abs=0.1)
+    assert len(sticks.sticks(mesh(ball()), Grid.fitted(mesh(ball()), 9))) == 0

@@ -11,6 +11,7 @@ from .grid import Grid
 from .labels import colored
 from .mesh import Mesh, checked
 from .occupancy import occupied
+from .outline import outlined
 from .surface import surface
 from .views import six_views
 from .voxels import Voxels
@@ -28,6 +29,7 @@ def voxelized(
     symmetry: Literal["auto", "off"] = "auto",
     palette: np.ndarray | None = None,
     locked: np.ndarray | None = None,
+    outline: bool = False,
     seed: int = 0,
     progress: Progress = SILENT,
 ) -> Voxels:
@@ -42,6 +44,7 @@ def voxelized(
         thin, symmetry: see `occupancy.occupied`.
         palette: uint8 (K, 3), sRGB: these colours and no others.
         locked: uint8 (L, 3), sRGB: colours that the palette has to have.
+        outline: whether silhouettes have dark rims; see `outline.outlined`. One of the colours is kept for them.
     Raises:
         TesseraError: a mesh without faces or area.
     """
@@ -50,15 +53,17 @@ def voxelized(
     progress("views", 0.0, "Looking from six sides")
     views = six_views(mesh, grid)
     area, color = surface(mesh, grid)
-    progress("shape", 0.3, "Choosing voxels")
-    solid = occupied(mesh, grid, views, thin=thin, symmetry=symmetry, area=area)
+    solid = occupied(mesh, grid, views, thin=thin, symmetry=symmetry, area=area, progress=progress.part(0.3, 0.6))
     progress("colour", 0.6, "Choosing colours")
-    samples = np.concatenate([color * area[..., None], area[..., None]], axis=3).astype(np.float32)
+    color *= area[..., None]
+    samples = np.concatenate([color, area[..., None]], axis=3)
+    del color
     mirror = _mirror(solid) if symmetry == "auto" else None
+    free = palette is None and colors > (0 if locked is None else len(locked))
     labels, chosen = colored(
         solid,
         views,
-        colors,
+        colors - (outline and free),
         crispness=crispness,
         palette=palette,
         locked=locked,
@@ -68,7 +73,9 @@ def voxelized(
         seed=seed,
     )
     progress("done", 1.0, f"{np.count_nonzero(labels):,} voxels")
-    return Voxels(labels, chosen, grid.origin, grid.size, {"engine": "surface", "weights": None, "seed": seed})
+    meta = {"engine": "surface", "weights": None, "seed": seed}
+    made = Voxels(labels, chosen, grid.origin, grid.size, meta)
+    return outlined(made, add=free) if outline else made
 
 
 def _mirror(solid: np.ndarray) -> int | None:

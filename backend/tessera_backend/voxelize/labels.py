@@ -18,7 +18,7 @@ from .. import colour
 from . import palette as palettes
 from .details import on_grid
 from .observed import Fragments, Pixels, Shell, observed, shell
-from .smoothing import filled, peaks, potts, shares, surroundings
+from .smoothing import around, filled, patches, peaks, potts, shares, surroundings
 from .views import View
 
 # What fits into a byte beside 0, which is air.
@@ -32,14 +32,18 @@ _ROUNDS = 4
 _ALIKE, _ALL_ALIKE, _AROUND = 20.0, 3.0, 1.7
 # Crisp: the power of a colour's share around a voxel that its share in it is divided by, and what is added to it; a
 # share below the third number counts that much less; the colour difference that weighs like a factor of e.
-_RARITY, _COMMON, _MINORITY, _LESS, _MIXED = 0.5, 0.15, 0.2, 0.1, 15.0
+_RARITY, _COMMON, _MINORITY, _LESS, _MIXED = 0.5, 0.15, 0.2, 0.1, 8.0
 # Details: colours that fill less than this share around a voxel, but at least so much of a voxel next to it, and that
 # differ from what is around by so much, CIEDE2000; their shares count so many times.
-_SELDOM, _PURE_SHARE, _CONTRAST, _DETAIL = 0.33, 0.75, 22.0, 2.0
+_SELDOM, _PURE_SHARE, _CONTRAST, _DETAIL = 0.33, 0.75, 22.0, 1.5
 # Pull of equal neighbours.
 _POTTS = 0.15
+# Specks are patches of so many voxels at most; they are looked for so often.
+_SPECK, _CALMED = 1, 2
 # Palette of crisp voxels: spread of colours in a voxel, Lab, at which it counts half; and the power of weights.
-_PURE, _RARE = 5.0, 0.25
+_PURE, _RARE = 5.0, 0.1
+# How much of a crisp palette's refinement goes by voxels; the rest goes by pixels.
+_REFINED = 0.5
 # Means of voxels in one cube of this side, Lab, are one colour to the palette.
 _BIN = 1.5
 # The weight of the main colour of a detail of so many voxels or more, and most of all details' together, as shares.
@@ -106,8 +110,8 @@ def colored(
     fixed = np.zeros((0, 3)) if given is None else colour.lab(given / 255)
     chosen = fixed if palette is not None else _palette(seen, count, crispness, method, seed, fixed)
     if crispness > 0:
-        views, *details = on_grid(views, chosen, mirror)
-        seen = _seen(outer, *observed(solid, outer, views, surface), mirror, crispness)
+        views, drawn, *details = on_grid(views, chosen, mirror)
+        seen = _seen(outer, *observed(solid, outer, views, surface, drawn), mirror, crispness)
         if palette is None:
             chosen = _palette(seen, count, crispness, method, seed, fixed, *details)
     chosen = _refined(seen, chosen, len(fixed), crispness)
@@ -123,13 +127,15 @@ def colored(
 
 
 def _mirrored(grid: np.ndarray, seen: _Seen, axis: int) -> np.ndarray:
-    """With one colour for each voxel and its mirror image, unless both were seen and are too unlike."""
-    unlike = np.zeros(grid.shape, bool)
+    """With one colour for a voxel and its mirror image, that of the seen one; unless both are, and are too unlike."""
+    known, unlike = np.zeros(grid.shape, bool), np.zeros(grid.shape, bool)
+    known[tuple(seen.outer.places[seen.known].T)] = True
     unlike[tuple(seen.outer.places[seen.known & (seen.twin < 0)].T)] = True
+    other = np.flip(known, axis)
     lower = np.moveaxis(np.zeros(grid.shape, bool), axis, 0)
     lower[: len(lower) // 2] = True
-    lower = np.moveaxis(lower, 0, axis)
-    taken: np.ndarray = np.where(lower | unlike | np.flip(unlike, axis), grid, np.flip(grid, axis))
+    own = np.where(known == other, np.moveaxis(lower, 0, axis) | (unlike & other), known)
+    taken: np.ndarray = np.where(own, grid, np.flip(grid, axis))
     return taken
 
 
@@ -170,8 +176,8 @@ def _seen(outer: Shell, pixels: Pixels, fragments: Fragments, mirror: int | None
         pairs = (twin >= 0) & known & known[twin]
         unlike = np.linalg.norm(mean - mean[twin], axis=1)
         same = pairs.any() and unlike[pairs].mean() < _ALL_ALIKE
-        around = surroundings(outer.number, outer.places, mean, known)
-        unlike = np.minimum(unlike, _AROUND * np.linalg.norm(around - around[twin], axis=1))
+        nearby = surroundings(outer.number, outer.places, mean, known)
+        unlike = np.minimum(unlike, _AROUND * np.linalg.norm(nearby - nearby[twin], axis=1))
         twin = np.where(pairs & (unlike < _ALIKE * (1.0 if same else crispness)), twin, -1)
     return _Seen(outer, pixels, fragments, mean, spread, known, twin)
 
@@ -219,7 +225,8 @@ def _refined(seen: _Seen, palette: np.ndarray, fixed: int, crispness: float) -> 
     pixels, purity = seen.pixels, _purity(seen)
     colors = np.concatenate([pixels.colors[pixels.color], seen.mean[seen.known]])
     owner = np.concatenate([pixels.voxel, np.flatnonzero(seen.known)])
-    weights = np.concatenate([(1 - crispness) * pixels.weight / pixels.weight.sum(), crispness * purity / purity.sum()])
+    crisp = crispness * _REFINED
+    weights = np.concatenate([(1 - crisp) * pixels.weight / pixels.weight.sum(), crisp * purity / purity.sum()])
     for _ in range(_ROUNDS):
         label = _costs(seen, palette, crispness).argmin(1)
         palette = palettes.medians(colors, weights, label[owner], palette, fixed)
@@ -232,7 +239,25 @@ def _labels(seen: _Seen, palette: np.ndarray, crispness: float, mirror: int | No
     label = np.where(seen.known, costs.argmin(1), -1)
     if crispness == 0:
         return label
-    return potts(seen.outer.number, seen.outer.places, costs, label, _POTTS * crispness, mirror)
+    label = potts(seen.outer.number, seen.outer.places, costs, label, _POTTS * crispness, mirror)
+    return _calm(seen, palette, costs, label)
+
+
+def _calm(seen: _Seen, palette: np.ndarray, costs: np.ndarray, label: np.ndarray) -> np.ndarray:
+    """Without specks: voxels that nothing beside has the colour of, but for what is a detail."""
+    number, places = seen.outer.number, seen.outer.places
+    share = _alike(seen, shares(seen.fragments, len(seen.outer), palette))
+    far = colour.ciede2000_table(palette, palette)
+    for _ in range(_CALMED):
+        specks = np.flatnonzero((patches(number, places, label) <= _SPECK) & (label >= 0))
+        votes = around(number, places, label, specks, len(palette))
+        votes[np.arange(len(specks)), label[specks]] = 0
+        other = np.where(votes > 0, costs[specks] - _POTTS * votes, np.inf).argmin(1)
+        pure = share[specks, label[specks]] >= _PURE_SHARE
+        detail = pure & (far[label[specks], other] >= _CONTRAST)
+        turned = ~detail & (votes.max(1, initial=0) > 0)
+        label[specks[turned]] = other[turned]
+    return label
 
 
 def _costs(seen: _Seen, palette: np.ndarray, crispness: float) -> np.ndarray:
@@ -242,15 +267,15 @@ def _costs(seen: _Seen, palette: np.ndarray, crispness: float) -> np.ndarray:
         costs += (1 - crispness) * _alike(seen, _differences(seen.pixels, len(seen.outer), palette)) / _MIXED
     if crispness > 0:
         share = _alike(seen, shares(seen.fragments, len(seen.outer), palette))
-        around = surroundings(seen.outer.number, seen.outer.places, share, seen.known)
+        nearby = surroundings(seen.outer.number, seen.outer.places, share, seen.known)
         weak = np.where(share >= _MINORITY, share, share * _LESS + 0.002)
         bins, _, owner = palettes.binned(_alike(seen, seen.mean), np.ones(len(seen.mean)), 1.0)
         differences = colour.ciede2000_table(bins, palette)[owner]
-        apart = around @ colour.ciede2000_table(palette, palette)
+        apart = nearby @ colour.ciede2000_table(palette, palette)
         near = peaks(seen.outer.number, seen.outer.places, share)
-        detail = (around < _SELDOM) & (near >= _PURE_SHARE) & (apart >= _CONTRAST)
+        detail = (nearby < _SELDOM) & (near >= _PURE_SHARE) & (apart >= _CONTRAST)
         weak = weak * np.where(detail, _DETAIL, 1.0)
-        costs += crispness * (differences / _MIXED - np.log(weak / (around + _COMMON) ** _RARITY + 1e-3))
+        costs += crispness * (differences / _MIXED - np.log(weak / (nearby + _COMMON) ** _RARITY + 1e-3))
     return costs
 
 

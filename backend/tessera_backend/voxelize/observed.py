@@ -97,19 +97,26 @@ def first_layer(solid: np.ndarray, axis: int, above: bool) -> np.ndarray:
 
 
 def observed(
-    solid: np.ndarray, outer: Shell, views: Sequence[View], surface: np.ndarray | None = None
+    solid: np.ndarray,
+    outer: Shell,
+    views: Sequence[View],
+    surface: np.ndarray | None = None,
+    drawn: Sequence[np.ndarray] | None = None,
 ) -> tuple[Pixels, Fragments]:
     """All that six views show of voxels, bool (X, Y, Z), and of their shell.
 
     Args:
         surface: float32 (X, Y, Z, 4), sums over samples of the mesh's surface in each voxel: of sRGB times area, and of
             area. They stand for what no view sees.
+        drawn: of `details.on_grid`: a voxel in which a view draws a detail is as that view shows it; of several, as the
+            one in which it is the largest.
     """
     most = sum(view.hit.size for view in views)
     voxels, codes = np.empty(most, np.int32), np.empty(most, np.int32)
     sums = np.zeros((_LEVELS**3, 4))
     count, seen = 0, []
-    for view in views:
+    claims, ends = np.zeros((len(views), len(outer)), np.float32), [0]
+    for which, view in enumerate(views):
         layer = first_layer(solid, view.axis, view.above)
         number = np.take_along_axis(np.moveaxis(outer.number, view.axis, 2), np.maximum(layer, 0)[..., None], 2)[..., 0]
         mean, weight = np.zeros((*layer.shape, 3)), np.zeros(layer.shape, np.float32)
@@ -117,11 +124,18 @@ def observed(
         pixels = (view.color, view.hit, view.depth, view.samples, layer)
         _average(*pixels, mean, weight, near)
         count = _gather(*pixels, number, near, sums, voxels, codes, count)
+        ends.append(count)
+        if drawn is not None:
+            claims[which, number[near]] = drawn[which][near]
         shown = weight > 0
         seen.append((number[shown], mean[shown], weight[shown]))
     voxel, mean, weight = (np.concatenate(part) for part in zip(*seen, strict=True))
     colors, _, color = binned(colour.lab(mean), weight, _BIN)
     voxel_of, kept = _nearest_only(voxels[:count], len(outer))
+    if drawn is not None:
+        which = np.repeat(np.arange(len(views)), np.diff(ends))[kept]
+        own = claims[which, voxel_of] >= claims.max(0)[voxel_of]
+        voxel_of, kept = voxel_of[own], np.flatnonzero(kept)[own]
     used = np.flatnonzero(sums[:, 3])
     compact = np.zeros(len(sums), np.int32)
     compact[used] = np.arange(len(used))

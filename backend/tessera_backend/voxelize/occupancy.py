@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Literal
 
 import numpy as np
+from scipy import ndimage
 
-from . import hull, silhouette, stairs, threads
-from .components import floaters
+from ..progress import SILENT, Progress
+from . import hull, silhouette, stairs, sticks, threads
+from .components import TOUCHING, floaters
 from .grid import Grid
 from .mesh import Mesh
 from .surface import surface
@@ -26,6 +28,7 @@ def occupied(
     thin: Literal["drop", "keep", "thicken"] = "keep",
     symmetry: Literal["auto", "off"] = "auto",
     area: np.ndarray | None = None,
+    progress: Progress = SILENT,
 ) -> np.ndarray:
     """The solid voxels of a mesh, bool (X, Y, Z).
 
@@ -37,7 +40,9 @@ def occupied(
             for them; "thicken": the path is two voxels thick. The box keeps its size but with "drop".
         symmetry: "auto": a mesh that is nearly its own mirror image becomes voxels that are exactly.
         area: of `surface`, if it is there already.
+        progress: told of each step; may raise Cancelled.
     """
+    progress("shape", 0.0, "Carving the inside")
     area = surface(mesh, grid)[0] if area is None else area
     shares = hull.inside(views, grid)
     fold = Fold.found(shares, area > 0) if symmetry == "auto" else Fold(grid.shape)
@@ -52,13 +57,34 @@ def occupied(
     visible = visible if visible.any() else area
     score = shares + np.minimum(area, 1) / 2 + np.where(area > 0, np.float32(0.01), 0)
     solid = shares >= _HALF
+    straight = solid.copy()
+    # Nothing is thin where no surface stands out.
+    if thin != "drop" and (visible[~ndimage.binary_dilation(solid, TOUCHING)] > 0).any():
+        sticks.draw(straight, _straight(mesh, grid, fold), coverage)
+        straight = ndimage.binary_dilation(straight, np.ones((2, 2, 2))) if thin == "thicken" else straight
+    straight &= ~solid
+    solid |= straight
+    score += straight
+    progress("shape", 0.4, "Fitting the silhouettes")
     silhouette.show(solid, views, coverage, area, fold)
     silhouette.search(solid, score, coverage, fold)
+    solid |= straight
+    progress("shape", 0.6, "Regular stairs")
     stairs.smooth(solid, shares, coverage, fold)
     solid &= fold.half(floaters(fold.whole(solid))) == 0
+    progress("shape", 0.8, "Thin parts")
     if thin != "drop" or not solid.any():
         threads.thread(solid, visible, thick=thin == "thicken")
         faces = [(axis, 0) for axis in range(3)] + [(axis, -1) for axis in range(3) if axis not in fold.axes]
         threads.pin(solid, visible, score, faces)
         threads.join(solid, area)
     return fold.whole(solid)
+
+
+def _straight(mesh: Mesh, grid: Grid, fold: Fold) -> np.ndarray:
+    """Ends of thin straight parts, as `sticks`; of those that face each other, the lower ones."""
+    ends = sticks.sticks(mesh, grid)
+    middle = np.array(grid.shape) / 2
+    for axis in fold.axes:
+        ends = ends[ends[:, :, axis].mean(1) <= middle[axis] + 1e-3]
+    return ends

@@ -124,6 +124,57 @@ def _sweep(
         label[s] = np.argmin(costs[s] - 0.5 * strength * votes)
 
 
+def patches(number: np.ndarray, places: np.ndarray, label: np.ndarray) -> np.ndarray:
+    """How many voxels of the shell hang together with each, faces and edges, in one label: int32 (S,)."""
+    size = np.zeros(len(places), np.int32)
+    _patches(number, places, label, size, np.empty(len(places), np.int32))
+    return size
+
+
+@njit(cache=True)
+def _patches(number: np.ndarray, places: np.ndarray, label: np.ndarray, size: np.ndarray, queue: np.ndarray) -> None:
+    sx, sy, sz = number.shape
+    for start in range(len(places)):
+        if size[start]:
+            continue
+        queue[0], size[start] = start, 1
+        count, done = 1, 0
+        while done < count:
+            x, y, z = places[queue[done]]
+            done += 1
+            for i in range(max(x - 1, 0), min(x + 2, sx)):
+                for j in range(max(y - 1, 0), min(y + 2, sy)):
+                    for k in range(max(z - 1, 0), min(z + 2, sz)):
+                        n = number[i, j, k]
+                        corner = abs(i - x) + abs(j - y) + abs(k - z) == 3
+                        if n >= 0 and not corner and size[n] == 0 and label[n] == label[start]:
+                            queue[count], size[n] = n, 1
+                            count += 1
+        for at in range(count):
+            size[queue[at]] = count
+
+
+def around(number: np.ndarray, places: np.ndarray, label: np.ndarray, voxels: np.ndarray, count: int) -> np.ndarray:
+    """How many of the 18 neighbours of some voxels, int (N,), have each of `count` labels, (N, count); faces twice."""
+    votes = np.zeros((len(voxels), count), np.int64)
+    _around(number, places, label, voxels, votes)
+    return votes
+
+
+@njit(cache=True)
+def _around(number: np.ndarray, places: np.ndarray, label: np.ndarray, voxels: np.ndarray, votes: np.ndarray) -> None:
+    sx, sy, sz = number.shape
+    for v in range(len(voxels)):
+        x, y, z = places[voxels[v]]
+        for i in range(max(x - 1, 0), min(x + 2, sx)):
+            for j in range(max(y - 1, 0), min(y + 2, sy)):
+                for k in range(max(z - 1, 0), min(z + 2, sz)):
+                    far = abs(i - x) + abs(j - y) + abs(k - z)
+                    n = number[i, j, k]
+                    if far in (1, 2) and n >= 0 and label[n] >= 0:
+                        votes[v, label[n]] += 3 - far
+
+
 def filled(solid: np.ndarray, places: np.ndarray, label: np.ndarray) -> np.ndarray:
     """uint8 (X, Y, Z), 0 where nothing is, else 1 + the label: that of the shell, or of the nearest known voxel.
 

@@ -19,6 +19,8 @@ _FACE, _SHARE = 0.1, 0.25
 _SWEEPS = 6
 # What is thinner than that, voxels, loses nothing: sheets and limbs have faces on both sides.
 _THICK = 3
+# Voxels of a limb have so many neighbours.
+_LIMB = 4
 
 
 def smooth(solid: np.ndarray, shares: np.ndarray, coverage: list[np.ndarray], fold: Fold) -> None:
@@ -53,8 +55,8 @@ def _sweep(
             for k in range(solid.shape[2]):
                 there = solid[i, j, k]
                 same, other = _neighbours(solid, i, j, k)
-                # What is thin stays, and what nothing different is beside.
-                if other == 0 or (there and not thick[i, j, k]):
+                # What is thin stays, but for knobs, and what nothing different is beside.
+                if other == 0 or (there and not thick[i, j, k] and not _knob(solid, i, j, k, same)):
                     continue
                 # Pixels that are covered by this voxel alone, or would be.
                 alone = 1 if there else 0
@@ -68,6 +70,19 @@ def _sweep(
                     nz[i, j] += sign
                     turned += 1
     return turned
+
+
+@njit(cache=True)
+def _knob(solid: np.ndarray, i: int, j: int, k: int, same: int) -> bool:
+    """Whether a voxel hangs on one other alone, that is part of a limb: the end of a stick does not."""
+    if same != 1:
+        return False
+    for way in range(6):
+        step = 2 * (way % 2) - 1
+        a, b, c = i + step * (way // 2 == 0), j + step * (way // 2 == 1), k + step * (way // 2 == 2)
+        if 0 <= a < solid.shape[0] and 0 <= b < solid.shape[1] and 0 <= c < solid.shape[2] and solid[a, b, c]:
+            return _neighbours(solid, a, b, c)[0] >= _LIMB
+    return False
 
 
 @njit(cache=True, inline="always")
