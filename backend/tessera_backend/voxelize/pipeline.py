@@ -50,6 +50,7 @@ def run(
         symmetry=params.symmetry,  # type: ignore[arg-type]
         palette=palette,
         locked=None if palette is not None else _colors((*params.locked_colors, *locked)),
+        outline=params.outline,
         seed=params.seed,
         progress=progress,
     )

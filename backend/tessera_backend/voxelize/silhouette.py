@@ -12,12 +12,12 @@ from .symmetry import Fold
 from .views import View, in_blocks
 
 # Covering a pixel raises intersection over union (IoU) if more than IoU / (1 + IoU) of it are the mesh's.
-WORTH = 0.46
+WORTH = 0.49
 # What is worth as much goes by the score; a pixel is about 1e-4 of a silhouette.
 _TIE = 1e-6
 _SWEEPS = 8
-# A pixel that the mesh covers this far shows something, ...
-_SHOWN = 0.5
+# A pixel that the mesh covers this far shows something; half of it would make limbs thick, seen from free views, ...
+_SHOWN = 0.6
 # ... which may be added where the other silhouettes have that much, ...
 _ALLOWED = 0.4
 # ... or where it is a sheet, which has no silhouette edge-on: no thicker than that, voxels, with that much surface in
