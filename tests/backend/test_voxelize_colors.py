@@ -300,3 +300,13 @@ def test_what_stands_out_is_no_detail():
     assert len(details(view, lab(np.array([BLACK, YELLOW])))) == 1
     depth = np.where((view.color < 0.2).all(2), np.float32(SIDE), np.float32(SIDE - 4))
     assert not details(dataclasses.replace(view, depth=depth), lab(np.array([BLACK, YELLOW])))
+
+
+@pytest.mark.parametrize("crispness", [0.0, 1.0])
+def test_no_colour_of_a_palette_is_there_twice(crispness):
+    """A front that hardly differs from its ground asks for several colours that are one, rounded to bytes."""
+    rng = np.random.default_rng(0)
+    front = np.tile(YELLOW, (SIDE * K, SIDE * K, 1)) + rng.normal(0, 1e-3, (SIDE * K, SIDE * K, 1))
+    labels, palette = colored(*cube(front), 8, crispness=crispness)
+    assert len(np.unique(palette, axis=0)) == len(palette)
+    assert labels.max() == len(palette)

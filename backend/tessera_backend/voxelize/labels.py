@@ -25,7 +25,7 @@ from .views import View
 MOST_LABELS = 255
 _GREY = np.array([[128, 128, 128]], np.uint8)
 # Rounds of labels and palette in turn.
-_ROUNDS = 4
+_ROUNDS = 12
 # Mirrored voxels that differ by less than the first number are coloured alike, Lab; when faithful, only in a mesh in
 # which their mean is less than the second. The colours around them, times the third, may stand for theirs: two eyes
 # are alike that are not mirrored to the voxel.
@@ -121,9 +121,17 @@ def colored(
         rgb[: len(given)] = given
     if palette is None:
         used = np.union1d(label[label >= 0], np.arange(len(fixed)))
-        rgb, label = rgb[used], np.where(label >= 0, np.searchsorted(used, label), -1)
+        rgb, number = _distinct(rgb[used])
+        label = np.where(label >= 0, number[np.searchsorted(used, label)], -1)
     grid = filled(solid, outer.places, label)
     return grid if mirror is None else _mirrored(grid, seen, mirror), rgb
+
+
+def _distinct(rgb: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Colours uint8 (K, 3), each once, in their order, and which of them each of the given ones is, int (K,)."""
+    first: dict[tuple[int, ...], int] = {}
+    number = [first.setdefault(tuple(color), len(first)) for color in rgb.tolist()]
+    return np.array(list(first), np.uint8), np.array(number)
 
 
 def _mirrored(grid: np.ndarray, seen: _Seen, axis: int) -> np.ndarray:
