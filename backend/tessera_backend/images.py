@@ -68,9 +68,11 @@ def size(source: bytes | Path) -> tuple[int, int]:
     return (height, width) if turned else (width, height)
 
 
-def encode_png(pixels: np.ndarray) -> bytes:
+def encode_png(pixels: np.ndarray, level: int = 6) -> bytes:
     """A PNG file of uint8 (H, W), (H, W, 2), (H, W, 3) or (H, W, 4), or of uint16 (H, W).
 
+    Args:
+        level: of compression, from 1, quick, to 9, small.
     Raises:
         ValueError: any other shape or dtype.
     """
@@ -80,7 +82,7 @@ def encode_png(pixels: np.ndarray) -> bytes:
     ):
         raise ValueError(f"no PNG can be made of {pixels.dtype} {pixels.shape}")
     file = io.BytesIO()
-    Image.fromarray(np.ascontiguousarray(pixels)).save(file, "PNG")
+    Image.fromarray(np.ascontiguousarray(pixels)).save(file, "PNG", compress_level=level)
     return file.getvalue()
 
 

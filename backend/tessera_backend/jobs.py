@@ -46,10 +46,11 @@ def run(
 
 def warm(device: str) -> None:
     """Load and compile what jobs on this device need, so that the first of them does not wait."""
-    from . import stipple, vectorize
+    from . import stipple, vectorize, voxelize
 
     stipple.warm(device)
     vectorize.warm()
+    voxelize.warm()
 
 
 def picture(buffer: Buffer, image_pixels: int, field: str = "image") -> np.ndarray:
@@ -107,4 +108,27 @@ def _vectorize(
     return drawing.meta, {"svg": Buffer.file(to_svg(drawing), "image/svg+xml")}
 
 
-_RUNNERS: Mapping[str, Callable[..., Outcome]] = {"stipple": _stipple, "vectorize": _vectorize}
+def _voxelize(params: Any, inputs: Mapping[str, Buffer], progress: Progress, device: str, image_pixels: int) -> Outcome:
+    from .voxelize import voxelize
+    from .voxelize.arrays import to_arrays
+    from .voxelize.scene import unpacked
+
+    progress("reading", 0.0, "Reading the mesh")
+    header, sheet = inputs["scene"], inputs.get("sheet")
+    scene = unpacked(
+        bytes(header.data), {name: array(buffer) for name, buffer in inputs.items() if buffer.dtype is not None}
+    )
+    voxels = voxelize(
+        scene.mesh,
+        params,
+        progress.part(0.05, 1.0),
+        sheet=None if sheet is None else bytes(sheet.data),
+        bounds=scene.bounds,
+        locked=scene.locked,
+        device=device,
+    )
+    outputs = {name: as_buffer(values) for name, values in to_arrays(voxels).items()}
+    return voxels.meta | {"notes": scene.notes + voxels.meta.get("notes", [])}, outputs
+
+
+_RUNNERS: Mapping[str, Callable[..., Outcome]] = {"stipple": _stipple, "vectorize": _vectorize, "voxelize": _voxelize}

@@ -159,7 +159,7 @@ def test_where_extensions_go(
     monkeypatch.setattr(Path, "home", lambda: tmp_path)
     monkeypatch.setattr(sys, "platform", platform)
 
-    assert inkscape.extension_folders() == [tmp_path / expected]
+    assert inkscape.folders() == [tmp_path / expected]
 
 
 def test_a_flatpak_gets_it_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -172,9 +172,9 @@ def test_a_flatpak_gets_it_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     flatpak.mkdir(parents=True)
 
     monkeypatch.setattr(inkscape, "program", lambda: Path("/usr/bin/inkscape"))
-    assert inkscape.extension_folders() == [tmp_path / ".config/inkscape/extensions", flatpak / "extensions"]
+    assert inkscape.folders() == [tmp_path / ".config/inkscape/extensions", flatpak / "extensions"]
     monkeypatch.setattr(inkscape, "program", lambda: None)
-    assert inkscape.extension_folders() == [flatpak / "extensions"]
+    assert inkscape.folders() == [flatpak / "extensions"]
     assert inkscape.boxed(flatpak / "extensions")
 
 

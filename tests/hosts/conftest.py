@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import shutil
 import subprocess
@@ -14,13 +15,25 @@ from types import SimpleNamespace
 import pytest
 
 from tessera_backend import install
+from tessera_backend.install import vendor
 from tests.conftest import BackendProcess
 
+from .blender import Blender, stop_backend
 from .inkscape import Inkscape, inkex_folder
 
 REQUIRED = os.environ.get("TESSERA_REQUIRE_HOSTS") == "1"
 EXTENSION = Path(__file__).parents[2] / "inkscape_extension"
-PROGRAMS = {"inkscape": ("inkscape", "Xvfb")}
+BPY = os.environ.get("TESSERA_BPY") or "TESSERA_BPY (a Python that has bpy)"
+PROGRAMS = {
+    "inkscape": ("inkscape", "Xvfb"),
+    "blender": ("blender",),
+    "blender window": ("blender", "Xvfb", "import", "xdotool"),
+    "bpy": (BPY,),
+}
+BLENDERS = [
+    pytest.param("blender34", marks=pytest.mark.host("blender"), id="blender"),
+    pytest.param("bpy_python", marks=pytest.mark.host("bpy"), id="bpy"),
+]
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -60,16 +73,7 @@ def display() -> Iterator[str]:
 def extension(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An Inkscape profile into which the real installer put the extension; the folder of the extension."""
     extensions = tmp_path_factory.mktemp("inkscape profile") / "extensions"
-    own = sys.version_info[:2]
-    system = subprocess.run(
-        ["/usr/bin/python3", "-c", "import sys; print(*sys.version_info[:2])"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    # The libraries of this environment do, where Inkscape's Python is of the same version; else they are fetched.
-    offline = system.stdout.split() == [str(own[0]), str(own[1])]
-    report = install.install("inkscape", extensions, offline=offline)
+    report = install.install("inkscape", extensions, offline=_is_ours("/usr/bin/python3"))
     assert report.works, report.notes
     return report.folders[0]
 
@@ -84,6 +88,58 @@ def inkscape(display: str, extension: Path, backend: BackendProcess, tmp_path: P
 def lonely_inkscape(display: str, extension: Path, tmp_path: Path) -> Inkscape:
     """The real Inkscape with the extension, where no backend runs."""
     return Inkscape(display, extension, tmp_path / "home", tmp_path)
+
+
+@pytest.fixture(scope="session")
+def addon(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The add-on as the real installer put it into a folder of scripts; its folder. Tests leave it as it is."""
+    addons = tmp_path_factory.mktemp("blender scripts") / "addons"
+    pythons = [BPY] if os.environ.get("TESSERA_BPY") else []
+    if shutil.which("blender"):
+        # Debian's Blender runs the system's Python.
+        pythons.append("/usr/bin/python3")
+    report = install.install("blender", addons, offline=all(map(_is_ours, pythons)))
+    assert report.works or not shutil.which("blender"), report.notes
+    return report.folders[0]
+
+
+@pytest.fixture
+def blender34(addon: Path, backend: BackendProcess, tmp_path: Path) -> Blender:
+    """The system's Blender (3.4 on Debian 12) without a window, with the add-on and a running backend."""
+    command = ("blender", "-b", "--factory-startup", "--python-exit-code", "1", "--python")
+    return Blender(command, addon, backend.home, tmp_path)
+
+
+@pytest.fixture
+def bpy_python(addon: Path, backend: BackendProcess, tmp_path: Path) -> Blender:
+    """A newer Blender as the module bpy, with the add-on and a running backend."""
+    return Blender((BPY,), addon, backend.home, tmp_path)
+
+
+@pytest.fixture(params=BLENDERS)
+def blender(request: pytest.FixtureRequest) -> Blender:
+    """Both Blenders, one after another."""
+    found: Blender = request.getfixturevalue(request.param)
+    return found
+
+
+@pytest.fixture
+def lonely_blender(blender: Blender, tmp_path: Path) -> Iterator[Blender]:
+    """Both Blenders, where no backend runs; one that the add-on starts is ended after the test."""
+    home = tmp_path / "home"
+    yield dataclasses.replace(blender, home=home)
+    stop_backend(home)
+
+
+@pytest.fixture
+def blender_window(blender34: Blender, display: str) -> Blender:
+    """The system's Blender with a window, with the add-on and a running backend."""
+    return dataclasses.replace(blender34, display=display)
+
+
+def _is_ours(python: str) -> bool:
+    """Whether the libraries of this environment serve a Python; those for other versions have to be fetched."""
+    return vendor.version_of(Path(python)) == vendor.own_python()
 
 
 @pytest.fixture(scope="session")

@@ -95,7 +95,7 @@ def _hosts() -> Iterator[Finding]:
     for host in install.HOSTS:
         found = install.find_host(host)
         plugin = install.installed(host)
-        title = host.capitalize()
+        title = install.HOSTS[host].TITLE
         if found is None:
             yield Finding(title, None, "not found on this machine")
             continue
@@ -108,10 +108,8 @@ def _hosts() -> Iterator[Finding]:
             )
         else:
             yield Finding(title, True, f"{version or path}; plugin {plugin} installed")
-    for program in ("blender", "krita"):
-        place = shutil.which(program)
-        what = f"{place}; Tessera has no plugin for it yet" if place else "not found on this machine"
-        yield Finding(program.capitalize(), None, what)
+    place = shutil.which("krita")
+    yield Finding("Krita", None, f"{place}; Tessera has no plugin for it yet" if place else "not found on this machine")
 
 
 def _backend() -> Finding:

@@ -21,14 +21,14 @@ _target = click.option(
 @_target
 @click.option("--offline", is_flag=True, help="Fetch no libraries for other Python versions than this one.")
 def install_command(host: str, extensions_dir: Path | None, offline: bool) -> None:
-    """Install the plugin for HOST (inkscape) with all it needs."""
+    """Install the plugin for HOST (inkscape, blender) with all it needs."""
     from tessera_backend import install
 
     report = install.install(host, extensions_dir, offline=offline)
     _say("installed into", report)
     if report.works:
         click.echo(f"Tried with the program's Python {', '.join(report.pythons)}: works.")
-        click.echo("Restart Inkscape, then: Extensions > Tessera > Stipple.")
+        click.echo(install.HOSTS[host].NEXT)
     else:
         sys.exit(1)
 

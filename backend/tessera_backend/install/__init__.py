@@ -1,6 +1,6 @@
 """Plugins into their programs and out again: `install`, `uninstall`, and what `doctor` asks.
 
-One host so far. Blender and Krita join as modules like `inkscape`, with their folders in `sources.FOLDERS`.
+Each host is a module that fulfils `host.Host`, with its folder in `sources.FOLDERS`. Krita joins as one more.
 """
 
 from __future__ import annotations
@@ -15,11 +15,12 @@ from pathlib import Path
 from tessera_protocol import __version__
 from tessera_protocol.errors import error
 
+from . import blender, inkscape, vendor
 from . import folder as folders
-from . import inkscape, vendor
-from .sources import FOLDERS, source_folder
+from .host import Host
+from .sources import source_folder
 
-HOSTS = tuple(FOLDERS)
+HOSTS: dict[str, Host] = {"inkscape": inkscape, "blender": blender}
 OURS = "tessera"
 BACKEND_COMMAND = (sys.executable, "-m", "tessera_backend", "serve", "--idle-exit", "30")
 
@@ -29,7 +30,7 @@ class Report:
     """What an installation or removal did.
 
     Attributes:
-        host: "inkscape".
+        host: one of HOSTS.
         version: of the plugin.
         folders: that were written or removed.
         pythons: versions of the host's Python that were seen to load the plugin's libraries.
@@ -58,28 +59,26 @@ def install(host: str, target: Path | None = None, *, offline: bool = False) -> 
     Raises:
         InvalidInput: an unknown host; a folder that can't be written or is not ours.
     """
-    _known(host)
-    targets = [target.expanduser()] if target is not None else inkscape.extension_folders()
-    interpreters = {path: inkscape.interpreters(path) for path in targets}
-    versions = {vendor.version_of(python) for found in interpreters.values() for python in found} - {""}
+    program, targets = _known(host), _targets(host, target)
+    found = {python for path in targets for python in program.interpreters(path)}
+    versions = {vendor.version_of(python) for python in found} - {""}
     with tempfile.TemporaryDirectory() as scratch:
         lib = Path(scratch) / "lib"
         notes = vendor.fill(lib, versions, offline=offline)
         for path in targets:
             with folders.replaced(path / OURS, __version__) as draft:
                 _fill(draft, source_folder(host), lib)
-    if inkscape.program() is None:
-        notes.append("Inkscape itself was not found here; the plugin is in place for when it is.")
+    if program.program() is None:
+        notes.append(f"{program.TITLE} itself was not found here; the plugin is in place for when it is.")
     pythons: list[str] = []
     for path in targets:
-        found, problems = _served(interpreters[path], path / OURS / "lib")
-        pythons += found
-        notes += problems
-        if inkscape.boxed(path):
-            notes.append(_BOXED.format(path))
-    return Report(
-        host, __version__, tuple(path / OURS for path in targets), tuple(dict.fromkeys(pythons)), tuple(notes)
-    )
+        trial = program.try_out(path / OURS, enable=target is None)
+        pythons += trial.pythons
+        notes += trial.notes
+        if program.boxed(path):
+            notes.append(_BOXED.format(path, program.TITLE))
+    installed = tuple(path / OURS for path in targets)
+    return Report(host, __version__, installed, tuple(dict.fromkeys(pythons)), tuple(notes))
 
 
 def uninstall(host: str, target: Path | None = None) -> Report:
@@ -88,14 +87,15 @@ def uninstall(host: str, target: Path | None = None) -> Report:
     Raises:
         InvalidInput: an unknown host.
     """
-    _known(host)
-    targets = [target.expanduser()] if target is not None else inkscape.extension_folders()
+    program = _known(host)
     removed, notes = [], []
-    for path in (path / OURS for path in targets):
+    for path in (path / OURS for path in _targets(host, target)):
         known = folders.manifest(path)
         if known is None:
             notes.append(f"Nothing of Tessera is installed in {path}.")
             continue
+        if target is None:
+            program.disable(path)
         left = folders.remove(path)
         removed.append(path)
         if left:
@@ -109,9 +109,7 @@ def installed(host: str, target: Path | None = None) -> str | None:
     Raises:
         InvalidInput: an unknown host.
     """
-    _known(host)
-    targets = [target.expanduser()] if target is not None else inkscape.extension_folders()
-    for path in targets:
+    for path in _targets(host, target):
         known = folders.manifest(path / OURS)
         if known is not None:
             return str(known.get("version"))
@@ -124,13 +122,13 @@ def find_host(host: str) -> tuple[Path, str | None] | None:
     Raises:
         InvalidInput: an unknown host.
     """
-    _known(host)
-    executable = inkscape.program()
-    return None if executable is None else (executable, inkscape.version(executable))
+    program = _known(host)
+    executable = program.program()
+    return None if executable is None else (executable, program.version(executable))
 
 
 _BOXED = (
-    "{} belongs to an Inkscape in a sandbox, which cannot start the backend. Start it yourself (tessera serve), and "
+    "{} belongs to {} in a sandbox, which cannot start the backend. Start it yourself (tessera serve), and "
     "let both find the connection file: set TESSERA_CONNECTION_FILE to one path in your home folder for both."
 )
 
@@ -144,27 +142,11 @@ def _fill(draft: Path, source: Path, lib: Path) -> None:
     (draft / "settings.json").write_text(json.dumps(settings, indent=1), encoding="utf-8")
 
 
-def _served(interpreters: list[Path], lib: Path) -> tuple[list[str], list[str]]:
-    """(versions of the Pythons that load the libraries, notes about those that don't)."""
-    if not interpreters:
-        return [], ["Inkscape's Python was not found, so it could not be tried out."]
-    pythons, notes = [], []
-    for python in interpreters:
-        version, problem = vendor.probe(python, lib)
-        if version:
-            pythons.append(version)
-        if version and problem:
-            # As on Windows, where Inkscape's Python is built differently from python.org's.
-            notes.append(
-                f"{python} cannot load ZeroMQ ({problem}): the plugin works through a helper process of "
-                f"{sys.executable}. Installing with network access, or from Python {version}, may do without it."
-            )
-        elif problem:
-            notes.append(f"{python} cannot run the plugin: {problem}.")
-    return pythons, notes
+def _targets(host: str, target: Path | None) -> list[Path]:
+    return [target.expanduser()] if target is not None else _known(host).folders()
 
 
-def _known(host: str) -> None:
+def _known(host: str) -> Host:
     if host not in HOSTS:
         raise error(
             "out-of-range",
@@ -174,3 +156,4 @@ def _known(host: str) -> None:
             allowed=", ".join(HOSTS),
             remedy=f"Choose one of: {', '.join(HOSTS)}.",
         )
+    return HOSTS[host]

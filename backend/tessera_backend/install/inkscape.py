@@ -10,6 +10,11 @@ import sys
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
+from . import vendor
+from .host import Trial
+
+TITLE = "Inkscape"
+NEXT = "Restart Inkscape, then: Extensions > Tessera > Stipple."
 FLATPAK = Path(".var/app/org.inkscape.Inkscape/config/inkscape")
 SNAP = Path("snap/inkscape/current/.config/inkscape")
 
@@ -54,7 +59,7 @@ def profiles() -> list[Path]:
     return boxed if boxed and program() is None and not config.is_dir() else [config, *boxed]
 
 
-def extension_folders() -> list[Path]:
+def folders() -> list[Path]:
     """Where extensions go, one folder a profile."""
     return [profile / "extensions" for profile in profiles()]
 
@@ -84,6 +89,31 @@ def interpreters(folder: Path) -> list[Path]:
         if on_path and not Path(on_path).is_relative_to(sys.prefix):
             found.append(Path(on_path))
     return list(dict.fromkeys(path for path in found if path is not None and path.is_file()))
+
+
+def try_out(plugin: Path, enable: bool) -> Trial:
+    """Let each Python load the libraries; Inkscape finds an extension by itself, so there is nothing to enable."""
+    found = interpreters(plugin.parent)
+    if not found:
+        return Trial((), ("Inkscape's Python was not found, so it could not be tried out.",))
+    pythons, notes = [], []
+    for python in found:
+        version, problem = vendor.probe(python, plugin / "lib")
+        if version:
+            pythons.append(version)
+        if version and problem:
+            # As on Windows, where Inkscape's Python is built differently from python.org's.
+            notes.append(
+                f"{python} cannot load ZeroMQ ({problem}): the plugin works through a helper process of "
+                f"{sys.executable}. Installing with network access, or from Python {version}, may do without it."
+            )
+        elif problem:
+            notes.append(f"{python} cannot run the plugin: {problem}.")
+    return Trial(tuple(pythons), tuple(notes))
+
+
+def disable(plugin: Path) -> None:
+    """Nothing: Inkscape forgets an extension with its files."""
 
 
 def _folders(executable: Path | None) -> list[Path]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tessera_protocol.errors import error
 
-FOLDERS = {"inkscape": "inkscape_extension"}
+FOLDERS = {"blender": "blender_addon", "inkscape": "inkscape_extension"}
 
 
 def source_folder(host: str) -> Path:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import importlib.util
+import re
 import shutil
 import subprocess
 import sys
@@ -22,8 +23,8 @@ PACKAGES = ("pyzmq", "msgpack")
 DOWNLOAD_SECONDS = 120
 _UNUSED = shutil.ignore_patterns("__pycache__", "tests", "*.pyi", "*.pxd", "RECORD", "INSTALLER", "REQUESTED")
 
-# Run by the host's own Python; what it prints is its version.
-_PROBE = """\
+# Run by the host's own Python, or inside the host.
+PROBE = """\
 import sys
 here = sys.argv[1]
 sys.path[:0] = [f"{here}/cp{sys.version_info[0]}{sys.version_info[1]}", here]
@@ -34,7 +35,7 @@ try:
     problem = ""
 except ImportError as exc:
     problem = str(exc)
-print("%d.%d" % sys.version_info[:2], problem)
+print("tessera-probe %d.%d" % sys.version_info[:2], problem)
 """
 
 
@@ -104,7 +105,7 @@ def probe(python: Path, lib: Path) -> tuple[str, str]:
     """
     try:
         done = subprocess.run(
-            [str(python), "-I", "-B", "-c", _PROBE, str(lib)],
+            [str(python), "-I", "-B", "-c", PROBE, str(lib)],
             capture_output=True,
             text=True,
             timeout=60,
@@ -112,10 +113,18 @@ def probe(python: Path, lib: Path) -> tuple[str, str]:
         )
     except (OSError, subprocess.TimeoutExpired) as exc:
         return "", str(exc)
-    if done.returncode:
-        return "", (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
-    version, _, problem = done.stdout.strip().partition(" ")
-    return version, problem
+    return read_probe(done)
+
+
+def read_probe(done: subprocess.CompletedProcess[str]) -> tuple[str, str]:
+    """What `probe` returns, from what a run of PROBE left."""
+    said = re.search(r"^tessera-probe (\S+) ?(.*)$", done.stdout, re.MULTILINE)
+    return (said.group(1), said.group(2)) if said else ("", last_words(done))
+
+
+def last_words(done: subprocess.CompletedProcess[str]) -> str:
+    """The last line that a program which failed wrote to stderr."""
+    return (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
 
 
 def version_of(python: Path) -> str:

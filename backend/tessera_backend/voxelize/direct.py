@@ -7,6 +7,7 @@ from typing import Literal
 import numpy as np
 
 from ..progress import SILENT, Progress
+from .clip import within
 from .grid import Grid
 from .labels import colored
 from .mesh import Mesh, checked
@@ -26,6 +27,8 @@ def voxelized(
     symmetry: Literal["auto", "off"] = "auto",
     palette: np.ndarray | None = None,
     locked: np.ndarray | None = None,
+    method: str = "k-means",
+    bounds: np.ndarray | None = None,
     seed: int = 0,
     progress: Progress = SILENT,
 ) -> Voxels:
@@ -38,11 +41,13 @@ def voxelized(
         thin, symmetry: see `occupancy.occupied`.
         palette: uint8 (K, 3), sRGB: these colours and no others.
         locked: uint8 (L, 3), sRGB: colours that the palette has to have.
+        method: of `palette.METHODS`.
+        bounds: see `clip.within`.
     Raises:
-        TesseraError: a mesh without faces or area.
+        TesseraError: a mesh without faces or area, there.
     """
-    mesh = checked(mesh)
-    grid = Grid.fitted(mesh, side)
+    mesh = within(checked(mesh), bounds)
+    grid = Grid.fitted(mesh, side, bounds)
     progress("views", 0.0, "Looking from six sides")
     views = six_views(mesh, grid)
     area, color = surface(mesh, grid)
@@ -58,6 +63,7 @@ def voxelized(
         crispness=crispness,
         palette=palette,
         locked=locked,
+        method=method,
         mirror=mirror,
         surface=samples,
         seed=seed,

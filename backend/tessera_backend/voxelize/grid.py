@@ -29,9 +29,13 @@ class Grid:
     flat: tuple[bool, bool, bool] = (False, False, False)
 
     @staticmethod
-    def fitted(mesh: Mesh, side: int) -> Grid:
-        """The grid with `side` voxels, 8 to 256, along the longest side of the mesh, which has to be `checked`."""
-        low, high = mesh.bounds()
+    def fitted(mesh: Mesh, side: int, bounds: np.ndarray | None = None) -> Grid:
+        """The grid with `side` voxels, 8 to 256, along the longest side of the mesh, which has to be `checked`.
+
+        Args:
+            bounds: float (2, 3), the lower and the upper corner of another box than the mesh's own.
+        """
+        low, high = mesh.bounds() if bounds is None else np.asarray(bounds, np.float64)
         extent = high - low
         longest = extent.max()
         flat = extent < _FLAT * longest

@@ -16,13 +16,14 @@ def textures(path: Path) -> list[str]:
     """A sentence for each texture or material library that a .gltf, .glb or .obj file names and that is not there."""
     kind = path.suffix.lower()
     if kind in (".gltf", ".glb"):
-        return [_told("texture", name) for name in _images(path) if not (path.parent / name).is_file()]
+        return [told("texture", name) for name in _images(path) if not (path.parent / name).is_file()]
     if kind == ".obj":
         return _of_obj(path)
     return []
 
 
-def _told(what: str, name: str) -> str:
+def told(what: str, name: str) -> str:
+    """What an artist reads of a file that is not there."""
     return f"The {what} {name} is missing: the parts that use it have their plain colours."
 
 
@@ -45,10 +46,10 @@ def _of_obj(path: Path) -> list[str]:
     notes = []
     for library in _values(path, "mtllib"):
         if not (path.parent / library).is_file():
-            notes.append(_told("material library", library))
+            notes.append(told("material library", library))
             continue
         files = _values(path.parent / library, "map_kd")
-        notes += [_told("texture", name) for name in files if not (path.parent / name).is_file()]
+        notes += [told("texture", name) for name in files if not (path.parent / name).is_file()]
     return notes
 
 

@@ -14,8 +14,13 @@ from tessera_protocol.jobs import VoxelizeParams
 from .. import __version__, colour
 from ..progress import Progress
 from . import direct
+from .hollow import hollowed
 from .mesh import Mesh, checked
+from .preview import preview
 from .voxels import Voxels
+
+# Pixels of a side of the picture that is shown while a job runs.
+_PREVIEW = 360
 
 
 def run(
@@ -42,9 +47,14 @@ def run(
         symmetry=params.symmetry,  # type: ignore[arg-type]
         palette=palette,
         locked=None if palette is not None else _colors((*params.locked_colors, *locked)),
+        method=params.palette_method,
+        bounds=bounds,
         seed=params.seed,
         progress=progress,
     )
+    if params.inside == "hollow":
+        made = hollowed(made)
+    progress.show(lambda: {"picture": preview(made, _PREVIEW)})
     return Voxels(made.labels, made.palette, made.origin, made.size, _meta(mesh, params, made))
 
 
