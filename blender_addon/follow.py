@@ -6,6 +6,8 @@ import contextlib
 import dataclasses
 import json
 import os
+import sys
+from array import array
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -203,11 +205,11 @@ class Follower:
             request.failed(exc.failure)
 
 
-def unpacked(result: Result, name: str, kind: str, width: int) -> memoryview:
+def unpacked(result: Result, name: str, kind: str, width: int) -> array[Any]:
     """An output of a result, as flat numbers.
 
     Args:
-        kind: of `struct`, such as "f".
+        kind: of `array`: "f", "i" or "B".
         width: of the array's last axis; 1 for one axis.
     Raises:
         Refused: "bad-message" where it is not so.
@@ -220,7 +222,11 @@ def unpacked(result: Result, name: str, kind: str, width: int) -> memoryview:
             f"The backend's result has no {name} that this version knows.",
             remedy="Update the add-on and the backend, so that both are of one version.",
         )
-    return memoryview(bytes(buffer.data)).cast(kind)
+    values = array(kind)
+    values.frombytes(buffer.data)
+    if sys.byteorder == "big":
+        values.byteswap()
+    return values
 
 
 def backend_command(path: Path = SETTINGS) -> Sequence[str] | None:
@@ -242,5 +248,3 @@ def backend_command(path: Path = SETTINGS) -> Sequence[str] | None:
             "start-failed", f"Tessera's settings in {path} are damaged ({exc}).", remedy="Run: tessera install blender"
         ) from exc
     return command
-
-

@@ -77,11 +77,15 @@ class Materials:
         look = _look(material)
         if look is None or not look.exact:
             how = "its viewport colour" if look is None else "the colours that could be made out"
-            self._scene.notes.append(f"Material {material.name} is made in ways that only rendering knows: {how} is used.")
+            self._scene.notes.append(
+                f"Material {material.name} is made in ways that only rendering knows: {how} is used."
+            )
         if look is None:
             look = Look(Paint(tuple(material.diffuse_color)))
         base, glow = look.base, look.glow
-        texture, glowing = (None if part.image is None or part.alpha else self._texture(part.image) for part in (base, glow))
+        texture, glowing = (
+            None if part.image is None or part.alpha else self._texture(part.image) for part in (base, glow)
+        )
         holes = look.alpha.image is not None and look.alpha.image == base.image and texture is not None
         gone = look.alpha.plain and look.alpha.color[0] <= 0.0
         attribute = base.attribute if base.attribute is not None else glow.attribute
@@ -128,27 +132,32 @@ def _shader(socket: Any, groups: tuple[Any, ...]) -> Look | None:
     fed = source(socket, groups)
     if fed is None or fed.node is None:
         return None
-    node, groups = fed.node, fed.groups
-    if node.type == "BSDF_PRINCIPLED":
-        return _principled(node, groups)
-    if node.type in ("EMISSION", "BACKGROUND"):
-        color = paint(node.inputs["Color"], groups)
-        return Look(glow=_times(color, node.inputs["Strength"], groups)) if color is not None else None
-    if node.type == "BSDF_TRANSPARENT":
-        return Look(alpha=BLACK)
-    if node.type == "MIX_SHADER":
-        return _mix(node, groups)
-    if node.type == "ADD_SHADER":
-        first, second = (_shader(node.inputs[at], groups) for at in (0, 1))
-        if first is None or second is None:
-            return first or second
-        lit = first if first.base != BLACK else second
-        return Look(lit.base, second.glow if first.glow == BLACK else first.glow, lit.alpha)
-    if node.inputs.get("Color") is not None:
-        # Diffuse, glossy, glass, toon, velvet, ...
-        color = paint(node.inputs["Color"], groups)
-        return Look(color) if color is not None else None
-    return None
+    reader = _READERS.get(fed.node.type, _colored)
+    return reader(fed.node, fed.groups)
+
+
+def _colored(node: Any, groups: tuple[Any, ...]) -> Look | None:
+    """Diffuse, glossy, glass, toon, velvet, ..."""
+    socket = node.inputs.get("Color")
+    color = paint(socket, groups) if socket is not None else None
+    return Look(color) if color is not None else None
+
+
+def _glowing(node: Any, groups: tuple[Any, ...]) -> Look | None:
+    color = paint(node.inputs["Color"], groups)
+    return Look(glow=_times(color, node.inputs["Strength"], groups)) if color is not None else None
+
+
+def _transparent(_: Any, __: tuple[Any, ...]) -> Look:
+    return Look(alpha=BLACK)
+
+
+def _sum(node: Any, groups: tuple[Any, ...]) -> Look | None:
+    first, second = (_shader(node.inputs[at], groups) for at in (0, 1))
+    if first is None or second is None:
+        return first or second
+    lit = first if first.base != BLACK else second
+    return Look(lit.base, second.glow if first.glow == BLACK else first.glow, lit.alpha)
 
 
 def _principled(node: Any, groups: tuple[Any, ...]) -> Look | None:
@@ -193,3 +202,13 @@ def _times(color: Paint, strength: Any, groups: tuple[Any, ...]) -> Paint:
 
 def _share(value: float) -> float:
     return min(1.0, max(0.0, value))
+
+
+_READERS = {
+    "BSDF_PRINCIPLED": _principled,
+    "EMISSION": _glowing,
+    "BACKGROUND": _glowing,
+    "BSDF_TRANSPARENT": _transparent,
+    "MIX_SHADER": _mix,
+    "ADD_SHADER": _sum,
+}

@@ -14,10 +14,6 @@ Mapping = tuple[float, float, float, float, float, float]
 WHITE = (1.0, 1.0, 1.0, 1.0)
 # How many steps of a colour ramp its mean is made of.
 RAMP_STEPS = 16
-# Nodes that change a colour a little: it is taken as it was.
-PASSING = {"HUE_SAT": "Color", "BRIGHTCONTRAST": "Color", "CURVE_RGB": "Color", "GAMMA": "Color", "AMBIENT_OCCLUSION": "Color"}
-# Patterns, and the sockets that they are made of.
-PATTERNS = {"TEX_CHECKER": ("Color1", "Color2"), "TEX_BRICK": ("Color1", "Color2")}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -112,29 +108,10 @@ def paint(socket: Any, groups: tuple[Any, ...] = ()) -> Paint | None:
     fed = source(socket, groups)
     if fed is None:
         return None
-    node = fed.node
-    if node is None:
+    if fed.node is None:
         return Paint(_value(fed.output))
-    if node.type in ("RGB", "VALUE"):
-        return Paint(_value(node.outputs[0]))
-    if node.type == "TEX_IMAGE":
-        return _picture(node, fed)
-    if node.type == "VERTEX_COLOR":
-        return Paint(attribute=node.layer_name)
-    if node.type == "ATTRIBUTE":
-        return Paint(attribute=node.attribute_name) if node.attribute_type == "GEOMETRY" else None
-    if node.type in PASSING:
-        return _inexact(paint(node.inputs[PASSING[node.type]], fed.groups))
-    if node.type == "INVERT":
-        return _inverted(node, fed.groups)
-    if node.type == "VALTORGB":
-        return _ramp(node, fed.groups)
-    if node.type in ("MIX_RGB", "MIX"):
-        return _mix(node, fed.groups)
-    if node.type in PATTERNS:
-        first, second = (paint(node.inputs[name], fed.groups) for name in PATTERNS[node.type])
-        return _inexact(first.mixed(second, 0.5)) if first is not None and second is not None else None
-    return None
+    reader = _READERS.get(fed.node.type)
+    return reader(fed.node, fed) if reader is not None else None
 
 
 def number(socket: Any, groups: tuple[Any, ...] = ()) -> float | None:
@@ -150,7 +127,7 @@ def _picture(node: Any, fed: Source) -> Paint | None:
     uv_map, mapping = "", None
     vector = source(node.inputs["Vector"], fed.groups)
     if vector is not None and vector.node is not None and vector.node.type == "MAPPING":
-        mapping = _mapping(vector.node, vector.groups)
+        mapping = _mapping(vector.node)
         if mapping is None:
             return None
         vector = source(vector.node.inputs["Vector"], vector.groups)
@@ -162,7 +139,7 @@ def _picture(node: Any, fed: Source) -> Paint | None:
     return Paint(image=node.image, alpha=fed.output.name == "Alpha", uv_map=uv_map, mapping=mapping)
 
 
-def _mapping(node: Any, groups: tuple[Any, ...]) -> Mapping | None:
+def _mapping(node: Any) -> Mapping | None:
     """Scaled, turned about z and moved."""
     sockets = [node.inputs.get(name) for name in ("Location", "Rotation", "Scale")]
     if node.vector_type != "POINT" or any(socket is None or socket.is_linked for socket in sockets):
@@ -172,17 +149,17 @@ def _mapping(node: Any, groups: tuple[Any, ...]) -> Mapping | None:
     return (cos * width, -sin * height, x, sin * width, cos * height, y)
 
 
-def _ramp(node: Any, groups: tuple[Any, ...]) -> Paint:
+def _ramp(node: Any, fed: Source) -> Paint:
     """Of a constant its colour, else the mean of all."""
-    at = number(node.inputs["Fac"], groups)
+    at = number(node.inputs["Fac"], fed.groups)
     if at is not None:
         return Paint(tuple(node.color_ramp.evaluate(at)))
     colors = [tuple(node.color_ramp.evaluate(step / (RAMP_STEPS - 1))) for step in range(RAMP_STEPS)]
     return Paint(tuple(sum(values) / RAMP_STEPS for values in zip(*colors)), exact=False)
 
 
-def _inverted(node: Any, groups: tuple[Any, ...]) -> Paint | None:
-    found, share = paint(node.inputs["Color"], groups), number(node.inputs["Fac"], groups)
+def _inverted(node: Any, fed: Source) -> Paint | None:
+    found, share = paint(node.inputs["Color"], fed.groups), number(node.inputs["Fac"], fed.groups)
     if found is None or not found.plain or share is None:
         return None
     red, green, blue, alpha = found.color
@@ -190,14 +167,14 @@ def _inverted(node: Any, groups: tuple[Any, ...]) -> Paint | None:
     return found.mixed(inverse, share)
 
 
-def _mix(node: Any, groups: tuple[Any, ...]) -> Paint | None:
+def _mix(node: Any, fed: Source) -> Paint | None:
     if node.type == "MIX":
         if node.data_type != "RGBA":
             return None
         factor, a, b = (_called(node.inputs, name) for name in ("Factor_Float", "A_Color", "B_Color"))
     else:
         factor, a, b = (node.inputs[name] for name in ("Fac", "Color1", "Color2"))
-    share, first, second = number(factor, groups), paint(a, groups), paint(b, groups)
+    share, first, second = number(factor, fed.groups), paint(a, fed.groups), paint(b, fed.groups)
     if share is None:
         # Somewhere the one, somewhere the other.
         known = [found for found in (first, second) if found is not None]
@@ -208,6 +185,25 @@ def _mix(node: Any, groups: tuple[Any, ...]) -> Paint | None:
         return first.mixed(first.times(second), share) if share < 1.0 else first.times(second)
     mixed = first.mixed(second, share)
     return mixed if node.blend_type == "MIX" else _inexact(mixed)
+
+
+def _own(node: Any, _: Source) -> Paint:
+    return Paint(_value(node.outputs[0]))
+
+
+def _attribute(node: Any, _: Source) -> Paint | None:
+    if node.type == "VERTEX_COLOR":
+        return Paint(attribute=node.layer_name)
+    return Paint(attribute=node.attribute_name) if node.attribute_type == "GEOMETRY" else None
+
+
+def _passed(node: Any, fed: Source) -> Paint | None:
+    return _inexact(paint(node.inputs["Color"], fed.groups))
+
+
+def _pattern(node: Any, fed: Source) -> Paint | None:
+    first, second = (paint(node.inputs[name], fed.groups) for name in ("Color1", "Color2"))
+    return _inexact(first.mixed(second, 0.5)) if first is not None and second is not None else None
 
 
 def _inexact(found: Paint | None) -> Paint | None:
@@ -229,3 +225,25 @@ def _value(socket: Any) -> Rgba:
 
 def _each(combine: Any, one: Sequence[float], other: Sequence[float]) -> Any:
     return tuple(map(combine, one, other))
+
+
+_READERS = {
+    "RGB": _own,
+    "VALUE": _own,
+    "TEX_IMAGE": _picture,
+    "VERTEX_COLOR": _attribute,
+    "ATTRIBUTE": _attribute,
+    "INVERT": _inverted,
+    "VALTORGB": _ramp,
+    "MIX": _mix,
+    "MIX_RGB": _mix,
+    # These change a colour a little: it is taken as it was.
+    "HUE_SAT": _passed,
+    "BRIGHTCONTRAST": _passed,
+    "CURVE_RGB": _passed,
+    "GAMMA": _passed,
+    "AMBIENT_OCCLUSION": _passed,
+    # Of patterns the mean.
+    "TEX_CHECKER": _pattern,
+    "TEX_BRICK": _pattern,
+}

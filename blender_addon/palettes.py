@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from tessera_protocol.errors import error
@@ -63,9 +64,18 @@ def read(path: Path) -> list[str]:
         raise error("unreadable-input", f"{path.name} could not be read: {exc.strerror}.") from exc
 
 
-def to_hex(colors: list[str]) -> str:
-    """A .hex file: six digits a line."""
-    return "".join(color.lstrip("#") + "\n" for color in colors)
+def write(path: Path, colors: Sequence[str]) -> None:
+    """Write colours, #rrggbb, as a .hex file: six digits a line.
+
+    Raises:
+        InvalidInput: "unusable-input" for none, or where the disk refuses.
+    """
+    if not colors:
+        raise error("unusable-input", "The palette is empty.", remedy="Make voxels first, or add colours.")
+    try:
+        path.with_suffix(".hex").write_text("".join(color.lstrip("#") + "\n" for color in colors), encoding="utf-8")
+    except OSError as exc:
+        raise error("unusable-input", f"{path.name} could not be written: {exc.strerror}.") from exc
 
 
 def to_share(color: str) -> tuple[float, float, float]:
@@ -77,6 +87,14 @@ def to_share(color: str) -> tuple[float, float, float]:
 def to_color(share: tuple[float, ...]) -> str:
     """#rrggbb of sRGB from 0 to 1."""
     return _named([min(255, max(0, round(255 * value))) for value in share])
+
+
+def nearest(color: Sequence[float], palette: Sequence[Sequence[float]]) -> int:
+    """Which of a palette looks most like a colour: sRGB differences, weighted as the eye weights them about."""
+    return min(
+        range(len(palette)),
+        key=lambda at: sum(w * (a - b) ** 2 for w, a, b in zip((3.0, 6.0, 2.0), color, palette[at])),
+    )
 
 
 def _named(rgb: list[int]) -> str:

@@ -8,6 +8,8 @@ from array import array
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from mathutils import Matrix
+
 from tessera_protocol.messages import Result
 
 from . import recolor
@@ -29,9 +31,9 @@ class Voxels:
         meta: of the run.
     """
 
-    positions: memoryview
-    quads: memoryview | None
-    labels: Sequence[int]
+    positions: array[float]
+    quads: array[int] | None
+    labels: array[int]
     palette: Sequence[tuple[float, ...]]
     meta: Mapping[str, Any]
 
@@ -69,8 +71,8 @@ def mesh_of(data: Any, name: str, voxels: Voxels, material: Any) -> Any:
         mesh.loops.foreach_set("vertex_index", voxels.quads)
         mesh.polygons.add(count)
         mesh.polygons.foreach_set("loop_start", array("i", range(0, 4 * count, 4)))
-        if data.version < (4, 0, 0):
-            # Later ones know that a face ends where the next begins.
+        if not type(mesh.polygons[0]).bl_rna.properties["loop_total"].is_readonly:
+            # Blender 4 knows that a face ends where the next begins.
             mesh.polygons.foreach_set("loop_total", array("i", [4]) * count)
     mesh.update(calc_edges=True)
     domain = "POINT" if voxels.quads is None else "FACE"
@@ -96,23 +98,31 @@ def palette_material(data: Any, name: str) -> Any:
     return material
 
 
-def put(data: Any, collection: Any, name: str, voxels: Voxels, anchor: Sequence[float], old: Any = None) -> Any:
+def put(
+    data: Any,
+    collection: Any,
+    name: str,
+    voxels: Voxels,
+    anchor: Sequence[float],
+    material: Any = None,
+    old: Any = None,
+) -> Any:
     """Make voxels an object, or the new mesh of an old one, which stays where it is.
 
     Args:
         data: `bpy.data`.
         collection: that a new object goes to.
         anchor: the point in world space that is the object's origin.
+        material: that it gets; None: the old one's, or a new one.
         old: a result.
     Returns:
         The object.
     """
     former = old.data if old is not None else None
-    material = next(iter(former.materials), None) if former is not None else None
+    if material is None and former is not None:
+        material = next(iter(former.materials), None)
     mesh = mesh_of(data, name, voxels, material or palette_material(data, f"{name} palette"))
-    # By numbers, as mathutils is Blender's own.
-    x, y, z = anchor
-    mesh.transform(((1, 0, 0, -x), (0, 1, 0, -y), (0, 0, 1, -z), (0, 0, 0, 1)))
+    mesh.transform(Matrix.Translation([-value for value in anchor]))
     if old is None:
         old = data.objects.new(name, mesh)
         old.location = anchor
@@ -139,7 +149,9 @@ def describe(object: Any, result: Result, sources: Sequence[Any], notes: Sequenc
 
 def voxel_collection(data: Any, scene: Any) -> Any:
     """The scene's collection of results; made where there is none."""
-    found = next((child for child in scene.collection.children_recursive if child.name.split(".")[0] == COLLECTION), None)
+    found = next(
+        (child for child in scene.collection.children_recursive if child.name.split(".")[0] == COLLECTION), None
+    )
     if found is None:
         found = data.collections.new(COLLECTION)
         scene.collection.children.link(found)
@@ -167,7 +179,12 @@ def _cube_tree(data: Any, object: Any, size: Sequence[float]) -> Any:
         # Before Blender 4.0.
         tree.inputs.new("NodeSocketGeometry", "Geometry")
         tree.outputs.new("NodeSocketGeometry", "Geometry")
-    kinds = ("NodeGroupInput", "GeometryNodeInstanceOnPoints", "GeometryNodeRealizeInstances", "GeometryNodeSetMaterial")
+    kinds = (
+        "NodeGroupInput",
+        "GeometryNodeInstanceOnPoints",
+        "GeometryNodeRealizeInstances",
+        "GeometryNodeSetMaterial",
+    )
     chain = [tree.nodes.new(kind) for kind in (*kinds, "NodeGroupOutput")]
     for at, (node, following) in enumerate(zip(chain, chain[1:])):
         following.location = (220 * (at + 1), 0)

@@ -1,6 +1,6 @@
 """What Blender keeps: the artist's settings with the scene, and with each result how it was made, and its palette."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import bpy
@@ -45,9 +45,7 @@ def from_spec(spec: schema.Spec) -> Any:
 def controls(params: Any) -> dict[str, schema.Spec]:
     """name -> Spec of the parameters that have a control."""
     return {
-        name: spec
-        for name, spec in schema.specs(params).items()
-        if not spec.from_host and name not in PALETTE_FIELDS
+        name: spec for name, spec in schema.specs(params).items() if not spec.from_host and name not in PALETTE_FIELDS
     }
 
 
@@ -61,7 +59,12 @@ class TesseraSwatch(bpy.types.PropertyGroup):
     """A colour of a palette."""
 
     color: FloatVectorProperty(
-        name="Colour", description="Changes this colour of the voxels", subtype="COLOR_GAMMA", min=0, max=1, update=_recolor
+        name="Colour",
+        description="Changes this colour of the voxels",
+        subtype="COLOR_GAMMA",
+        min=0,
+        max=1,
+        update=_recolor,
     )
     locked: BoolProperty(name="Keep", description="The next palette must have this colour")
 
@@ -109,7 +112,9 @@ class TesseraSettings(bpy.types.PropertyGroup):
 
 # Blender reads these when the class is registered.
 TesseraSettings.__annotations__ |= {
-    name: from_spec(spec) for params in (VoxelizeParams, hosts.VoxelizeInBlender) for name, spec in controls(params).items()
+    name: from_spec(spec)
+    for params in (VoxelizeParams, hosts.VoxelizeInBlender)
+    for name, spec in controls(params).items()
 }
 
 CLASSES = (TesseraSwatch, TesseraSource, TesseraMade, TesseraSettings)
@@ -141,9 +146,9 @@ def params_of(settings: Any, swatches: Any) -> VoxelizeParams:
     return schema.check(VoxelizeParams, given)
 
 
-def fill(swatches: Any, colors: Sequence[str]) -> None:
-    """Make these the palette; those that were locked stay so."""
-    locked = {swatch.name_of_color for swatch in swatches if swatch.locked}
+def fill(swatches: Any, colors: Sequence[str], locked: Iterable[str] = ()) -> None:
+    """Make these the palette; those that were locked stay so, and `locked` ones are."""
+    locked = {swatch.name_of_color for swatch in swatches if swatch.locked}.union(locked)
     with recolor.paused():
         swatches.clear()
         for color in colors:
@@ -152,15 +157,18 @@ def fill(swatches: Any, colors: Sequence[str]) -> None:
             swatch.color = palettes.to_share(color)
 
 
-def is_result(object: Any) -> bool:
-    """Whether an object is made of voxels by us."""
-    return object is not None and len(object.tessera.swatches) > 0
+def result_of(object: Any) -> Any:
+    """The result that an object is, or is a frame of; None for others."""
+    for candidate in (object, object.parent) if object is not None else ():
+        if candidate is not None and len(candidate.tessera.sources):
+            return candidate
+    return None
 
 
 def shown_palette(context: Any) -> Any:
     """The swatches that the panel shows: the active result's, else the scene's."""
-    active = context.active_object
-    return active.tessera.swatches if is_result(active) else context.scene.tessera.swatches
+    result = result_of(context.active_object)
+    return result.tessera.swatches if result is not None else context.scene.tessera.swatches
 
 
 def register() -> None:

@@ -24,14 +24,37 @@ def paused() -> Iterator[None]:
 
 
 def recolor(object: Any) -> None:
-    """Draw a result in the colours of its swatches. In Edit Mode its attributes can't be reached: nothing happens."""
-    labels = object.data.attributes.get(LABEL) if object.type == "MESH" else None
-    if _paused or labels is None or object.mode == "EDIT":
+    """Draw a result, or all frames of one, in its swatches' colours.
+
+    What is in Edit Mode is left as it is: attributes can't be reached there.
+    """
+    palette = [tuple(swatch.color) for swatch in object.tessera.swatches]
+    if _paused or not palette:
         return
-    values = array("i", bytes(4 * len(labels.data)))
-    labels.data.foreach_get("value", values)
-    paint(object.data, values, [tuple(swatch.color) for swatch in object.tessera.swatches])
-    object.data.update()
+    for mesh, layer in _labelled(object):
+        paint(mesh, _labels(layer), palette)
+        mesh.update()
+
+
+def relabel(object: Any, numbers: Sequence[int]) -> None:
+    """Give all faces or points other colours: instead of colour i, `numbers[i]`."""
+    for _, layer in _labelled(object):
+        last = len(numbers) - 1
+        layer.data.foreach_set("value", array("i", [numbers[min(label, last)] for label in _labels(layer)]))
+
+
+def _labelled(object: Any) -> Iterator[tuple[Any, Any]]:
+    """The meshes of a result with their labels."""
+    for each in (object, *object.children):
+        layer = each.data.attributes.get(LABEL) if each.type == "MESH" else None
+        if layer is not None and each.mode != "EDIT":
+            yield each.data, layer
+
+
+def _labels(layer: Any) -> array[int]:
+    values = array("i", bytes(4 * len(layer.data)))
+    layer.data.foreach_get("value", values)
+    return values
 
 
 def paint(mesh: Any, labels: Sequence[int], palette: Sequence[tuple[float, ...]]) -> None:

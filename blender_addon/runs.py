@@ -24,22 +24,18 @@ class State:
 
     Attributes:
         failure: why the last run came to nothing.
-        line: what the last run made.
-        notes: what could not be read as it looks in Blender.
         placing: results that wait to be put into the document.
         sequence: frames on their way, with a `tick` like the follower's, `fraction`, `text` and `cancel`; or None.
     """
 
     def __init__(self) -> None:
         self.failure: Failure | None = None
-        self.line = ""
-        self.notes: list[str] = []
         self.placing: list[Callable[[], None]] = []
         self.sequence: Any = None
 
     def begin(self) -> None:
-        """A run begins: what was said about others is over."""
-        self.failure, self.line, self.notes = None, "", []
+        """A run begins: what was said of others is over."""
+        self.failure = None
         preview.clear()
 
     def fail(self, failure: Failure) -> None:
@@ -146,4 +142,8 @@ def _report_bug() -> None:
         with log.open("a", encoding="utf-8") as file:
             traceback.print_exc(file=file)
     forget()
-    state.fail(Failure("internal-error", f"Something went wrong inside Tessera; this is a bug. Report it, with the end of {log}."))
+    state.fail(
+        Failure(
+            "internal-error", f"Something went wrong inside Tessera; this is a bug. Report it, with the end of {log}."
+        )
+    )
