@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tessera_backend import install
-from tessera_backend.install import folder, inkscape, vendor
+from tessera_backend.install import folder, inkscape, vendor, wheels
 from tessera_protocol import __version__
 from tessera_protocol.errors import InvalidInput
 
@@ -230,7 +230,7 @@ def test_wheels_of_another_release_get_their_own_folder(tmp_path: Path, monkeypa
             wheel.writestr("zmq/tests/__init__.py", "")
         return ""
 
-    monkeypatch.setattr(vendor, "_pip_download", pip)
+    monkeypatch.setattr(wheels, "fetch", pip)
 
     assert vendor.download("3.9", tmp_path) == ""
     assert asked[1] == PINNED

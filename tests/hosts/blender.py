@@ -29,6 +29,7 @@ class Blender:
         home: TESSERA_HOME, where a backend's connection file is or is not.
         folder: for scripts, answers and pictures.
         display: of the X server, for `window`; "" without one.
+        enabled: the module that is enabled before a script: "tessera", or the extension's name; "" for none.
     """
 
     command: tuple[str, ...]
@@ -36,6 +37,7 @@ class Blender:
     home: Path
     folder: Path
     display: str = ""
+    enabled: str = "tessera"
 
     @property
     def environment(self) -> dict[str, str]:
@@ -78,7 +80,7 @@ class Blender:
         answer, order = self.folder / "answer.json", self.folder / "order.json"
         answer.unlink(missing_ok=True)
         asked = {"script": str(script), "given": given, "answer": str(answer), "window": window}
-        order.write_text(json.dumps(asked), encoding="utf-8")
+        order.write_text(json.dumps({**asked, "enabled": self.enabled}), encoding="utf-8")
         environment = {**self.environment, "LIBGL_ALWAYS_SOFTWARE": "1"}
         if window:
             environment["DISPLAY"] = self.display

@@ -1,8 +1,8 @@
 """Runs inside Blender or bpy, with nothing of the tests' environment: the add-on enabled, then one script.
 
 What a script finds beside `bpy`: `given` (a dict), `answer(value)` (JSON, the last one counts), and, in a window,
-`screenshot(name)` and `until(condition, seconds)`. There it defines a generator `steps()`, and each number that it
-yields is a pause of so many seconds, in which Blender lives on.
+`screenshot(name)`, `click(x, y)` and `until(condition, seconds)`. There it defines a generator `steps()`, and each
+number that it yields is a pause of so many seconds, in which Blender lives on.
 """
 
 import json
@@ -24,7 +24,13 @@ def answer(value):
 def screenshot(name):
     """Save the whole screen as NAME.png in the test's folder."""
     target = os.path.join(os.path.dirname(order["answer"]), name + ".png")
+    bpy.ops.wm.redraw_timer(type="DRAW_WIN_SWAP", iterations=1)
     subprocess.run(["import", "-window", "root", target], check=True)
+
+
+def click(x, y):
+    """Press the left button at a pixel of the screen, counted from its upper left; Blender sees it after a pause."""
+    subprocess.run(["xdotool", "mousemove", str(x), str(y), "click", "1"], check=True)
 
 
 def until(condition, seconds=60.0):
@@ -66,9 +72,10 @@ def main():
     def fail(exc):
         raise exc
 
-    addon_utils.enable("tessera", default_set=True, handle_error=fail)
+    if order["enabled"]:
+        addon_utils.enable(order["enabled"], default_set=True, handle_error=fail)
     scope = {"__name__": "inside", "bpy": bpy, "given": order["given"]}
-    scope.update(answer=answer, screenshot=screenshot, until=until)
+    scope.update(answer=answer, screenshot=screenshot, click=click, until=until)
     with open(order["script"], encoding="utf-8") as file:
         exec(compile(file.read(), order["script"], "exec"), scope)
     if order["window"]:

@@ -37,12 +37,16 @@ def test_what_a_script_raises_fails_the_test(blender: Blender) -> None:
 
 @pytest.mark.host("blender window")
 def test_a_script_in_the_window(blender_window: Blender) -> None:
-    """Steps run while Blender lives, and the picture shows its window, not an empty screen."""
+    """Steps run while Blender lives, clicks reach it, and the picture shows its window, not an empty screen."""
     script = """
         def steps():
             ticks = []
             bpy.app.timers.register(lambda: ticks.append(1) or 0.01)
             yield from until(lambda: len(ticks) > 3)
+            area = next(area for area in bpy.context.window_manager.windows[0].screen.areas if area.type == "VIEW_3D")
+            # The middle of the view has the cube; a click beside it takes its selection away.
+            click(area.x + 80, 900 - area.y - 80)
+            yield from until(lambda: not any(object.select_get() for object in bpy.data.objects))
             screenshot("window")
             answer(len(bpy.context.window_manager.windows))
     """

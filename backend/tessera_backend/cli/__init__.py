@@ -29,6 +29,7 @@ COMMANDS = {
     "doctor": ("doctor", "Say what works on this machine, and what to do about what doesn't."),
     "install": ("install", "Install a plugin into its program."),
     "uninstall": ("install", "Take a plugin away again."),
+    "package": ("package", "Make a file of a plugin that its program installs."),
 }
 
 

@@ -22,12 +22,15 @@ _BY_HAND = "Start it, open Edit > Preferences > Add-ons, and tick Tessera."
 _VERSION = re.compile(r"[3-9]\.\d+")
 
 # Run inside Blender. Settings that an older version offers to hand on to this one would be lost by saving first.
-_SWITCH = """\
+SWITCH = """\
 import addon_utils, bpy
-problems = []
 known = "tessera" in bpy.context.preferences.addons
 save = {save} and known != {on} and not bpy.ops.preferences.copy_prev.poll()
-if {on}:
+twins = [name for name in bpy.context.preferences.addons.keys() if name.endswith(".tessera")]
+problems = [f"it has Tessera as an extension, too ({{name}}); remove that or this" for name in twins if {on}]
+if problems:
+    pass
+elif {on}:
     addon_utils.enable("tessera", default_set=save, handle_error=lambda exc: problems.append(repr(exc)))
 else:
     addon_utils.disable("tessera", default_set=save)
@@ -87,7 +90,7 @@ def boxed(folder: Path) -> bool:
     return FLATPAK.parts[2] in folder.as_posix()
 
 
-def interpreters(_folder: Path) -> list[Path]:
+def interpreters(folder: Path) -> list[Path]:
     """The Pythons that Blenders bring along; those of Linux distributions use the system's instead."""
     found: list[Path] = []
     for executable in programs():
@@ -119,13 +122,13 @@ def try_out(plugin: Path, enable: bool) -> Trial:
 def disable(plugin: Path) -> None:
     """Take the add-on off the list of those that Blender loads at its start."""
     for executable in _blenders(plugin.parent):
-        _run(executable, _SWITCH.format(on=False, save=True), {})
+        _run(executable, SWITCH.format(on=False, save=True), {})
 
 
 def _inside(executable: Path, plugin: Path, enable: bool) -> tuple[str, str, bool]:
     """(Python's version or "", what is wrong or "", whether it is enabled)."""
     probe = f"import sys; sys.argv = ['', {str(plugin / 'lib')!r}]\n{vendor.PROBE}"
-    script = f"{probe}\n{_SWITCH.format(on=True, save=enable)}"
+    script = f"{probe}\n{SWITCH.format(on=True, save=enable)}"
     if enable:
         done = _run(executable, script, {})
     else:

@@ -15,12 +15,13 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
+
+from . import wheels
 
 COMMON_PYTHONS = ("3.9", "3.10", "3.11", "3.12", "3.13")
 PACKAGES = ("pyzmq", "msgpack")
-DOWNLOAD_SECONDS = 120
 _UNUSED = shutil.ignore_patterns("__pycache__", "tests", "*.pyi", "*.pxd", "RECORD", "INSTALLER", "REQUESTED")
 
 # Run by the host's own Python, or inside the host.
@@ -87,12 +88,12 @@ def download(version: str, lib: Path) -> str:
     """Add the wheels for a Python version; "" or why there are none."""
     pinned = [f"{name}=={importlib.metadata.version(name)}" for name in PACKAGES]
     with tempfile.TemporaryDirectory() as folder:
-        problem = _pip_download(version, pinned, Path(folder))
+        problem = wheels.fetch(version, pinned, Path(folder))
         if not problem:
             _unpack(Path(folder), lib)
             return ""
     with tempfile.TemporaryDirectory() as folder:
-        if not (problem := _pip_download(version, PACKAGES, Path(folder))):
+        if not (problem := wheels.fetch(version, PACKAGES, Path(folder))):
             _unpack(Path(folder), lib / f"cp{version.replace('.', '')}")
         return problem
 
@@ -142,24 +143,8 @@ def version_of(python: Path) -> str:
     return done.stdout.strip()
 
 
-def _pip_download(version: str, requirements: Sequence[str], folder: Path) -> str:
-    """ "" or pip's last word."""
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-input"]
-    command += ["--no-deps", "--only-binary=:all:", "--python-version", version, "--dest", str(folder)]
-    try:
-        done = subprocess.run(
-            [*command, *requirements], capture_output=True, text=True, timeout=DOWNLOAD_SECONDS, check=False
-        )
-    except subprocess.TimeoutExpired:
-        return f"no answer from the package index within {DOWNLOAD_SECONDS} s"
-    if done.returncode == 0:
-        return ""
-    errors = [line for line in done.stderr.splitlines() if "ERROR" in line or "No module named" in line]
-    return errors[-1].removeprefix("ERROR: ") if errors else f"pip ended with exit code {done.returncode}"
-
-
-def _unpack(wheels: Path, lib: Path) -> None:
-    for wheel in sorted(wheels.glob("*.whl")):
+def _unpack(folder: Path, lib: Path) -> None:
+    for wheel in sorted(folder.glob("*.whl")):
         with zipfile.ZipFile(wheel) as archive:
             # Wheels come from the index that also serves this Python's packages; extract() refuses paths outside.
             archive.extractall(lib, [name for name in archive.namelist() if "/tests/" not in name])
