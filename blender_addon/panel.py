@@ -10,11 +10,11 @@ from tessera_protocol.jobs import VOXELIZE, VoxelizeParams
 
 from . import preview, properties, runs, voxify
 
-# Those that most artists never touch are in a panel of their own.
-METHOD = "Method"
-# Characters of a line where the sidebar has its usual width.
-COLUMNS = 38
-SWATCHES_A_ROW = 8
+# What most artists set; the other parameters are in a panel of their own.
+MAIN = ("side", "colors", "crispness", "thin", "symmetry", "outline", "engine")
+# Pixels of a character, about, and of what stands beside text, in Blender's own size.
+LETTER, BESIDE = 7.0, 70.0
+SWATCHES_A_ROW = 4
 
 
 class TesseraPanel:
@@ -32,13 +32,15 @@ class TESSERA_PT_main(TesseraPanel, bpy.types.Panel):
 
     def draw(self, context: Any) -> None:
         layout, settings = self.layout, context.scene.tessera
-        layout.label(text=_source_line(context), icon="OBJECT_DATA")
+        row = layout.row(align=True)
+        row.label(text=_source_line(context), icon="OBJECT_DATA")
+        if properties.result_of(context.active_object) is not None:
+            row.operator("tessera.use_settings", text="", icon="LOOP_BACK")
         column = layout.column()
         column.use_property_split = True
         column.use_property_decorate = False
-        for name, spec in properties.controls(VoxelizeParams).items():
-            if spec.page != METHOD or name == "engine":
-                column.prop(settings, name)
+        for name in MAIN:
+            column.prop(settings, name)
         for name in schema.specs(hosts.VoxelizeInBlender):
             column.prop(settings, name)
         _button(layout, context)
@@ -55,13 +57,14 @@ class TESSERA_PT_palette(TesseraPanel, bpy.types.Panel):
         layout, settings = self.layout, context.scene.tessera
         swatches = properties.shown_palette(context)
         layout.row().prop(settings, "palette_from", expand=True)
-        grid = layout.grid_flow(row_major=True, columns=SWATCHES_A_ROW, even_columns=True, align=True)
+        grid = layout.grid_flow(row_major=True, columns=SWATCHES_A_ROW, even_columns=True)
         for index, swatch in enumerate(swatches):
-            cell = grid.column(align=True)
+            cell = grid.row(align=True)
             cell.prop(swatch, "color", text="")
-            row = cell.row(align=True)
-            row.prop(swatch, "locked", text="", icon="LOCKED" if swatch.locked else "UNLOCKED", emboss=False)
-            row.operator("tessera.swatch_remove", text="", icon="X", emboss=False).index = index
+            if settings.palette_from == "choose":
+                cell.prop(swatch, "locked", text="", icon="LOCKED" if swatch.locked else "UNLOCKED")
+            else:
+                cell.operator("tessera.swatch_remove", text="", icon="X").index = index
         row = layout.row(align=True)
         row.operator("tessera.swatch_add", text="", icon="ADD")
         row.prop(settings, "pasted", text="")
@@ -81,8 +84,8 @@ class TESSERA_PT_method(TesseraPanel, bpy.types.Panel):
         column = self.layout.column()
         column.use_property_split = True
         column.use_property_decorate = False
-        for name, spec in properties.controls(VoxelizeParams).items():
-            if spec.page == METHOD and name != "engine":
+        for name in properties.controls(VoxelizeParams):
+            if name not in MAIN:
                 column.prop(context.scene.tessera, name)
 
 
@@ -124,18 +127,13 @@ def _button(layout: Any, context: Any) -> None:
         again = properties.result_of(context.active_object) is not None
         row.operator("tessera.voxify", text="Voxify Again" if again else "Voxify", icon="MESH_CUBE")
         return
-    words, fraction = runs.progress()
+    words, _ = runs.progress()
     box = layout.box()
     icon = preview.icon()
     if icon:
         box.template_icon(icon_value=icon, scale=8.0)
-    if hasattr(box, "progress"):
-        # Blender 4.0.
-        box.progress(factor=fraction, text=f"{round(100 * fraction)} %")
-    _lines(box, words, "SORTTIME")
-    if not hasattr(box, "progress"):
-        filled = round(24 * fraction)
-        box.label(text=f"{'█' * filled}{'░' * (24 - filled)} {round(100 * fraction)} %")
+    _lines(box, context, words, "SORTTIME")
+    box.prop(context.scene.tessera, "progress", text="", slider=True)
     row = box.row(align=True)
     if VOXELIZE.stoppable and runs.state.sequence is None and icon:
         row.operator("tessera.keep", icon="CHECKMARK")
@@ -148,22 +146,21 @@ def _outcome(layout: Any, context: Any) -> None:
     if state.failure is not None:
         box = layout.box()
         box.alert = state.failure.code != "cancelled"
-        _lines(box, state.failure.problem, "INFO" if state.failure.code == "cancelled" else "ERROR")
+        _lines(box, context, state.failure.problem, "INFO" if state.failure.code == "cancelled" else "ERROR")
         if state.failure.remedy:
-            _lines(box, state.failure.remedy, "BLANK1")
+            _lines(box, context, state.failure.remedy, "BLANK1")
     result = properties.result_of(context.active_object)
     if result is not None:
-        row = layout.row(align=True)
-        row.label(text=voxify.summary_of(result), icon="CHECKMARK")
-        row.operator("tessera.use_settings", text="", icon="LOOP_BACK")
+        _lines(layout, context, voxify.summary_of(result), "CHECKMARK")
         for note in filter(None, result.tessera.notes.split("\n")):
-            _lines(layout, note, "INFO")
+            _lines(layout, context, note, "INFO")
 
 
-def _lines(layout: Any, text: str, icon: str) -> None:
+def _lines(layout: Any, context: Any, text: str, icon: str) -> None:
     """Text that is as long as it is: labels are cut off."""
     column = layout.column(align=True)
-    for number, line in enumerate(textwrap.wrap(text, COLUMNS) or [""]):
+    letters = int((context.region.width / context.preferences.system.ui_scale - BESIDE) / LETTER)
+    for number, line in enumerate(textwrap.wrap(text, max(16, letters)) or [""]):
         column.label(text=line, icon="BLANK1" if number else icon)
 
 

@@ -19,7 +19,7 @@ from tessera_protocol import hosts, schema
 from tessera_protocol.errors import error
 from tessera_protocol.jobs import VoxelizeParams
 
-from . import palettes, recolor
+from . import palettes, recolor, runs
 
 # These are made from swatches.
 PALETTE_FIELDS = ("palette", "locked")
@@ -37,7 +37,8 @@ def from_spec(spec: schema.Spec) -> Any:
     if spec.kind == "boolean":
         return BoolProperty(default=spec.default, **common)
     if spec.kind == "choice":
-        items = [(value, label, label) for value, label in spec.choices.items()]
+        # The sidebar is narrow: what is in brackets is for the tooltip.
+        items = [(value, label.partition(" (")[0], label) for value, label in spec.choices.items()]
         return EnumProperty(default=spec.default, items=items, **common)
     return StringProperty(default=spec.default, maxlen=int(spec.high or 0), **common)
 
@@ -96,6 +97,10 @@ class TesseraMade(bpy.types.PropertyGroup):
 class TesseraSettings(bpy.types.PropertyGroup):
     """With each scene: the parameters of the next run; those of the job are made from its schema below."""
 
+    # Read-only: Blender 3.4 has no other bar that shows how far something is.
+    progress: FloatProperty(
+        name="Progress", subtype="PERCENTAGE", min=0, max=100, get=lambda _: 100 * runs.progress()[1]
+    )
     swatches: CollectionProperty(type=TesseraSwatch)
     palette_from: EnumProperty(
         name="Palette",
