@@ -76,10 +76,8 @@ class Materials:
     def _read(self, material: Any) -> Need:
         look = _look(material)
         if look is None or not look.exact:
-            how = "its viewport colour" if look is None else "the colours that could be made out"
-            self._scene.notes.append(
-                f"Material {material.name} is made in ways that only rendering knows: {how} is used."
-            )
+            used = "its viewport colour is used" if look is None else "the nearest plain colours are used"
+            self.note(f"Material {material.name} looks as only rendering can tell: {used}.")
         if look is None:
             look = Look(Paint(tuple(material.diffuse_color)))
         base, glow = look.base, look.glow

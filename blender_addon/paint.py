@@ -197,6 +197,11 @@ def _attribute(node: Any, _: Source) -> Paint | None:
     return Paint(attribute=node.attribute_name) if node.attribute_type == "GEOMETRY" else None
 
 
+def _light_path(_: Any, fed: Source) -> Paint:
+    """What the artist sees are camera rays."""
+    return Paint(WHITE if fed.output.name == "Is Camera Ray" else (0.0, 0.0, 0.0, 1.0))
+
+
 def _passed(node: Any, fed: Source) -> Paint | None:
     return _inexact(paint(node.inputs["Color"], fed.groups))
 
@@ -233,6 +238,7 @@ _READERS = {
     "TEX_IMAGE": _picture,
     "VERTEX_COLOR": _attribute,
     "ATTRIBUTE": _attribute,
+    "LIGHT_PATH": _light_path,
     "INVERT": _inverted,
     "VALTORGB": _ramp,
     "MIX": _mix,

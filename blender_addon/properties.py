@@ -99,7 +99,7 @@ class TesseraSettings(bpy.types.PropertyGroup):
 
     # Read-only: Blender 3.4 has no other bar that shows how far something is.
     progress: FloatProperty(
-        name="Progress", subtype="PERCENTAGE", min=0, max=100, get=lambda _: 100 * runs.progress()[1]
+        name="Progress", subtype="PERCENTAGE", precision=0, min=0, max=100, get=lambda _: 100 * runs.progress()[1]
     )
     swatches: CollectionProperty(type=TesseraSwatch)
     palette_from: EnumProperty(

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import bpy
+from bpy.app.handlers import persistent
 
 from tessera_protocol import paths
 from tessera_protocol.errors import Failure, TesseraError
@@ -88,6 +89,10 @@ def tick() -> float | None:
             _place(state.placing.pop(0))
         if follower.requests:
             preview.show(follower.requests[0].picture)
+    except TesseraError as exc:
+        # Of a frame that can't be read; what goes wrong with jobs comes to those who asked for them.
+        cancel()
+        state.fail(exc.failure)
     except Exception:
         _report_bug()
     redraw()
@@ -102,6 +107,7 @@ def cancel() -> None:
     follower.cancel()
 
 
+@persistent
 def forget(*_: Any) -> None:
     """Another file is opened: what runs is not for it."""
     state.sequence = None

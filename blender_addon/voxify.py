@@ -16,6 +16,9 @@ from . import gather, palettes, place, properties, recolor, runs
 from .follow import Request
 from .scene import Scene
 
+# Types of objects that have a surface of their own.
+SURFACES = ("MESH", "CURVE", "SURFACE", "META", "FONT")
+
 
 @dataclasses.dataclass(frozen=True)
 class Target:
@@ -45,7 +48,9 @@ class Target:
         """As the artist's settings say."""
         settings = context.scene.tessera
         again = properties.result_of(context.active_object)
-        first = context.active_object if context.active_object in sources else sources[0]
+        order = [context.active_object, *sources] if context.active_object in sources else sources
+        # Not an armature or empty that is selected together with what it moves.
+        first = next((source for source in order if source.type in SURFACES), order[0])
         return Target(
             context.scene.name,
             context.view_layer.name,
