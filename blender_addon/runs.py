@@ -26,12 +26,14 @@ class State:
     Attributes:
         failure: why the last run came to nothing.
         placing: results that wait to be put into the document.
+        shown: what sidebars show of all this.
         sequence: frames on their way, with a `tick` like the follower's, `fraction`, `text` and `cancel`; or None.
     """
 
     def __init__(self) -> None:
         self.failure: Failure | None = None
         self.placing: list[Callable[[], None]] = []
+        self.shown: tuple[Any, ...] = ()
         self.sequence: Any = None
 
     def begin(self) -> None:
@@ -123,11 +125,16 @@ def can_place() -> bool:
 
 
 def redraw() -> None:
-    """Have panels drawn anew."""
+    """Have sidebars drawn anew, where they would look different; not the views beside them, which may be slow."""
+    shown = (running(), *progress(), preview.icon(), state.failure)
+    if shown == state.shown:
+        return
+    state.shown = shown
     for window in bpy.context.window_manager.windows:
         for area in window.screen.areas:
-            if area.type == "VIEW_3D":
-                area.tag_redraw()
+            for region in area.regions if area.type == "VIEW_3D" else ():
+                if region.type == "UI":
+                    region.tag_redraw()
 
 
 def _place(place: Callable[[], None]) -> None:
