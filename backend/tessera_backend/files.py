@@ -8,6 +8,11 @@ from pathlib import Path
 from tessera_protocol.errors import error
 
 
+def beside(source: Path, ending: str) -> Path:
+    """The path of what is made of a file: in its folder, with its name and another ending."""
+    return source.parent / f"{source.stem or 'art'}{ending}"
+
+
 def check_output(output: Path, kinds: Sequence[str], example: str) -> None:
     """Refuse, before any work, an output that can't be written.
 
@@ -15,6 +20,14 @@ def check_output(output: Path, kinds: Sequence[str], example: str) -> None:
         InvalidInput: "unusable-input".
     """
     check_suffix(output, kinds, example)
+    if output.is_dir():
+        raise error(
+            "unusable-input",
+            f"{output} is a folder.",
+            field="output",
+            given=str(output),
+            remedy=f"Name a file in it, like {output / example}.",
+        )
     if not output.parent.is_dir():
         raise error(
             "unusable-input",

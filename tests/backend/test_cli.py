@@ -14,7 +14,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from tessera_backend.cli.demo import STIPPLES, VECTORS
+from tessera_backend.cli.demo import STIPPLES, VECTORS, VOXELS
 from tessera_backend.demo import STILL_LIFE
 from tessera_backend.images import encode_png
 from tests.conftest import BackendProcess, until
@@ -256,6 +256,10 @@ def test_the_demo_ends_with_pictures(tmp_path: Path) -> None:
         assert drawing.name in page.read_text()
         kind, _, name = drawing.stem.partition("-")
         assert kind == "vectorize" or name == "line" or len(circles(drawing)) > 1000
+    for name in VOXELS:
+        for suffix in (".png", ".vox", ".glb"):
+            assert f"voxelize-{name}{suffix}" in page.read_text()
+            assert (page.parent / f"voxelize-{name}{suffix}").stat().st_size > 1000
 
 
 def test_a_bug_is_a_sentence_and_a_log(tmp_path: Path) -> None:

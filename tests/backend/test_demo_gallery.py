@@ -73,3 +73,15 @@ def test_entry_of_a_stippling(folder):
     assert list(entry.facts) == ["engine", "weights", "device", "seed", "seconds", "dots"]
     sheet = html.fromstring(write_index(folder, [entry]).read_text())
     assert sheet.xpath("//figure[@class='dark']//td/text()") == ["tone", "none", "cpu", "1234", "1.5", "1,200"]
+
+
+def test_entry_of_a_voxelization(folder):
+    """Its facts come from the run's metadata, and its files are linked."""
+    (folder / "art.vox").write_bytes(b"VOX ")
+    meta = {"engine": "surface", "weights": None, "device": "cpu", "seed": 3, "voxels": 9203, "colors": 12}
+    meta |= {"shape": [31, 19, 48], "triangles": 7824}
+    entry = Entry.of_voxels("a b#1.png", "art.vox", title="Robot", meta=meta, seconds=0.25)
+    assert entry.text == "9,203 voxels of 12 colours, 31 x 19 x 48."
+    sheet = html.fromstring(write_index(folder, [entry]).read_text())
+    assert sheet.xpath("//td/text()") == ["surface", "none", "cpu", "3", "0.25", "9,203", "7,824"]
+    assert sheet.xpath("//p[@class='files']/a/@href") == ["a%20b%231.png", "art.vox"]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import json
+import subprocess
+import sys
 from typing import Any
 
 import numpy as np
@@ -155,6 +157,13 @@ def test_parameters_that_cannot_be(params: dict[str, Any], words: str) -> None:
         done(params)
 
 
+def test_what_is_transparent_everywhere_is_no_voxels() -> None:
+    header = json.loads(packed(figure())[0])
+    header["materials"][0] |= {"cutoff": 0.5, "color": [1, 1, 1, 0]}
+    with pytest.raises(InvalidInput, match="transparent everywhere"):
+        done(QUICK, materials=header["materials"])
+
+
 def test_through_a_real_backend(backend: BackendProcess) -> None:
     """The same voxels as in-process; a note of a missing texture in the metadata; a preview on the way."""
     header = json.loads(packed(figure())[0])
@@ -197,3 +206,22 @@ def test_a_backend_survives_strangers(backend: BackendProcess, scene: bytes, cod
         good = client.submit("voxelize", QUICK, sent)
         assert client.follow(good).meta["voxels"] > 0
         client.acknowledge(good)
+
+
+def test_warm_leaves_nothing_to_compile() -> None:
+    """After `warm`, a first job of another mesh, with its preview, needs no kernel that is not there."""
+    script = """
+import gc, sys
+from numba.core.registry import CPUDispatcher
+from tessera_backend import jobs, voxelize
+from tessera_backend.cli.voxelize import buffers_of
+from tessera_backend.demo.model import robot
+from tessera_backend.progress import Progress
+voxelize.warm()
+kernels = [kernel for kernel in gc.get_objects() if isinstance(kernel, CPUDispatcher)]
+before = {kernel: len(kernel.signatures) for kernel in kernels}
+jobs.run("voxelize", {"side": 24}, buffers_of(robot()), Progress(listener=lambda preview: preview()))
+sys.exit(", ".join(kernel.__name__ for kernel in kernels if len(kernel.signatures) > before[kernel]) or 0)
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

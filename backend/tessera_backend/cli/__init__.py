@@ -18,6 +18,7 @@ from tessera_protocol.errors import TesseraError
 COMMANDS = {
     "stipple": ("stipple", "Turn a picture into dots."),
     "vectorize": ("vectorize", "Turn a picture into layered shapes."),
+    "voxelize": ("voxelize", "Turn a mesh into voxel art."),
     "train": ("train", "Train learned engines anew."),
     "demo": ("demo", "Run the jobs on bundled inputs and show the results on a page."),
     "serve": ("serve", "Run the backend that the plugins speak to."),
@@ -79,7 +80,7 @@ def _log_bug() -> str:
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, "--version", prog_name="tessera")
 def main() -> None:
-    """Discrete art from continuous input: pictures become dots.
+    """Discrete art from continuous input: pictures become dots and layered shapes, meshes become voxels.
 
     The plugins for Inkscape, Blender and Krita do the same work inside those programs.
     """

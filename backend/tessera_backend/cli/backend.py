@@ -58,21 +58,26 @@ def cancel_command(job_id: str) -> None:
 
 @click.command("fetch")
 @click.argument("job_id")
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="File to write [default: JOB_ID.svg].")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="File to write [default: JOB_ID.svg or .vox].")
 @click.option("--keep", is_flag=True, help="Leave the result in the backend, too.")
 def fetch_command(job_id: str, output: Path | None, keep: bool) -> None:
     """Get the kept result of JOB_ID, or wait for it: what a program that crashed would have lost."""
     from tessera_protocol.client import Client
 
-    from . import stipple, vectorize
+    from . import stipple, vectorize, voxelize
 
-    savers = {"stipple": stipple.save_result, "vectorize": vectorize.save_result}
-    output = output or Path(f"{job_id[:32]}.svg")
+    savers = {
+        "stipple": (stipple.save_result, ".svg"),
+        "vectorize": (vectorize.save_result, ".svg"),
+        "voxelize": (voxelize.save_result, ".vox"),
+    }
     with Client("cli") as client:
         client.attach(job_id)
         result = client.follow(job_id)
         # A file that can't be written leaves the result where it is.
-        told = savers[result.job](result, output)
+        save, suffix = savers[result.job]
+        output = output or Path(f"{job_id[:32]}{suffix}")
+        told = save(result, output)
         if not keep:
             client.acknowledge(job_id)
     click.echo(f"{output}: {told}")

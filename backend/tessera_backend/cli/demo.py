@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 import click
 
 from tessera_protocol.errors import error
-from tessera_protocol.jobs import StippleParams, VectorizeParams
+from tessera_protocol.jobs import StippleParams, VectorizeParams, VoxelizeParams
 
 from .bar import ProgressBar
 
 if TYPE_CHECKING:
     from tessera_backend.demo.gallery import Entry
     from tessera_protocol.client import Client
-    from tessera_protocol.messages import Result
+    from tessera_protocol.messages import Buffer, Result
 
 STIPPLES = {
     "tone": ("Tone: as many dots as the greys ask for", StippleParams(dots=8000, page_width=200.0)),
@@ -63,6 +63,15 @@ VECTORS = {
     ),
 }
 
+VOXELS = {
+    "48": ("Voxels: a textured mesh, 48 tall, in twelve colours of its own", VoxelizeParams(side=48, colors=12)),
+    "32": ("32 tall, in ten: the stem stays, and the face stays a face", VoxelizeParams(side=32, colors=10)),
+    "night": (
+        "In six colours that were given",
+        VoxelizeParams(side=48, palette="#0d1b2a #1b4965 #5fa8d3 #cae9ff #ffd166 #ef476f"),
+    ),
+}
+
 
 @click.command("demo")
 @click.option("-o", "--output", type=click.Path(path_type=Path), default=Path("tessera-demo"), show_default=True)
@@ -77,7 +86,8 @@ def demo_command(output: Path) -> None:
         raise error("unusable-input", f"{output} can't be made: {exc.strerror}.", field="output") from exc
     with private.private_home(), private.running_backend("demo") as client:
         _wait_until_warm(client)
-        entries = [_vectorize(client, name, *VECTORS[name], output) for name in VECTORS]
+        entries = [_voxelize(client, name, *VOXELS[name], output) for name in VOXELS]
+        entries += [_vectorize(client, name, *VECTORS[name], output) for name in VECTORS]
         entries += [_stipple(client, name, *STIPPLES[name], output) for name in STIPPLES]
     page = gallery.write_index(output, entries)
     click.echo(f"Open {page.resolve()}")
@@ -89,7 +99,7 @@ def _stipple(client: Client, name: str, title: str, params: StippleParams, outpu
 
     from .stipple import from_result
 
-    result, seconds = _done(client, "stipple", params)
+    result, seconds = _done(client, "stipple", params, _picture())
     dots = from_result(result)
     path = output / f"stipple-{name}.svg"
     path.write_bytes(to_svg(dots, params, title))
@@ -102,7 +112,7 @@ def _vectorize(client: Client, name: str, title: str, params: VectorizeParams, o
 
     from .vectorize import from_result
 
-    result, seconds = _done(client, "vectorize", params)
+    result, seconds = _done(client, "vectorize", params, _picture())
     data, meta = from_result(result)
     path = output / f"vectorize-{name}.svg"
     path.write_bytes(data)
@@ -110,14 +120,35 @@ def _vectorize(client: Client, name: str, title: str, params: VectorizeParams, o
     return Entry.of_shapes(path.name, title, meta, len(data), seconds)
 
 
-def _done(client: Client, job: str, params: object) -> tuple[Result, float]:
-    """A job done on the bundled picture, and the seconds it took."""
+def _voxelize(client: Client, name: str, title: str, params: VoxelizeParams, output: Path) -> Entry:
+    from tessera_backend.demo.gallery import Entry
+    from tessera_backend.demo.model import robot
+
+    from .voxelize import buffers_of, from_result, save, to_picture, told
+
+    result, seconds = _done(client, "voxelize", params, buffers_of(robot()))
+    voxels = from_result(result)
+    paths = [output / f"voxelize-{name}{suffix}" for suffix in (".png", ".vox", ".glb")]
+    paths[0].write_bytes(to_picture(voxels))
+    for path in paths[1:]:
+        save(voxels, path)
+    click.echo(f"{paths[1]}: {told(voxels)} in {seconds:.1f} s")
+    return Entry.of_voxels(*(path.name for path in paths), title=title, meta=voxels.meta, seconds=seconds)
+
+
+def _picture() -> dict[str, Buffer]:
+    """The bundled one, as jobs want it."""
     from tessera_backend.demo import still_life
     from tessera_protocol.client import Buffer
 
+    return {"image": Buffer.file(still_life(), "image/png")}
+
+
+def _done(client: Client, job: str, params: object, inputs: dict[str, Buffer]) -> tuple[Result, float]:
+    """A job done, and the seconds it took."""
     started = time.monotonic()
     with ProgressBar() as bar:
-        job_id = client.submit(job, params, {"image": Buffer.file(still_life(), "image/png")})
+        job_id = client.submit(job, params, inputs)
         result = client.follow(job_id, lambda p: bar(p.stage, p.fraction, p.text))
     seconds = time.monotonic() - started
     client.acknowledge(job_id)

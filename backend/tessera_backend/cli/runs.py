@@ -12,7 +12,7 @@ from .. import files
 from .bar import ProgressBar
 
 if TYPE_CHECKING:
-    from tessera_protocol.messages import Result
+    from tessera_protocol.messages import Buffer, Result
 
 Taken = TypeVar("Taken")
 
@@ -31,7 +31,7 @@ def say_if_cold(bar: ProgressBar) -> None:
 def through_backend(
     job: str,
     params: Any,
-    inputs: Mapping[str, Path | None],
+    inputs: Mapping[str, Path | Buffer | None],
     bar: ProgressBar,
     take: Callable[[Result], Taken],
     should_stop: Callable[[], bool] | None = None,
@@ -39,16 +39,20 @@ def through_backend(
     """Let the running backend do a job, and return what `take` makes of the result; then the backend forgets it.
 
     Args:
-        inputs: name -> file; those that are None are left out.
+        inputs: name -> file, or a buffer; those that are None are left out.
         should_stop: see `Client.follow`.
     """
     from tessera_protocol.client import Buffer, Client
 
-    buffers = {name: Buffer.file(files.read(name, path)) for name, path in inputs.items() if path}
+    given = {name: value for name, value in inputs.items() if value is not None}
+    buffers = {
+        name: value if isinstance(value, Buffer) else Buffer.file(files.read(name, value))
+        for name, value in given.items()
+    }
     with Client("cli") as client:
         job_id = client.submit(job, params, buffers)
-        click.echo(f"Job {job_id}", err=True)
         try:
+            click.echo(f"Job {job_id}", err=True)
             result = client.follow(job_id, lambda p: bar(p.stage, p.fraction, p.text), should_stop=should_stop)
         except KeyboardInterrupt:
             client.finish_cancel(job_id)

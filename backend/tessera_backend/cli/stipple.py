@@ -39,7 +39,7 @@ KINDS = (".svg", ".csv", ".gcode")
 def stipple_command(image: Path, output: Path | None, mask: Path | None, through_backend: bool, **options: Any) -> None:
     """Turn IMAGE into dots: native circles in millimetres, in named Inkscape layers, or a program for a plotter."""
     params = given(StippleParams, options)
-    output = output or image.with_suffix(".dots.svg")
+    output = output or files.beside(image, ".dots.svg")
     files.check_output(output, KINDS, "dots.svg")
     if output.suffix.lower() == ".gcode":
         # A plotter in the order that dots were computed in would only travel.

@@ -33,7 +33,7 @@ def vectorize_command(image: Path, output: Path | None, device: str, through_bac
     Ctrl-C ends it early with the drawing as it is by then; pressed twice, without one.
     """
     params = given(VectorizeParams, options)
-    output = output or image.with_suffix(".layers.svg")
+    output = output or files.beside(image, ".layers.svg")
     files.check_output(output, (".svg",), "layers.svg")
     with ProgressBar() as bar, EarlyEnd() as early:
         if through_backend:

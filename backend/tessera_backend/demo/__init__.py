@@ -1,4 +1,4 @@
-"""The demo: a picture of our own making, and the contact sheet its results are shown on."""
+"""The demo: a picture and a mesh of our own making, and the contact sheet its results are shown on."""
 
 from pathlib import Path
 

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Mapping
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from .. import __version__
@@ -53,6 +53,15 @@ class Entry:
         facts = {name: str(run[name]) for name in ("engine", "weights", "device", "seed")}
         text = f"{meta['paths']} paths, {meta['psnr']:.1f} dB from the picture, {size / 1000:.0f} kB."
         return cls(title, picture, text, facts | {"seconds": seconds, "paths": meta["paths"]})
+
+    @classmethod
+    def of_voxels(cls, picture: str, *files: str, title: str, meta: Mapping[str, Any], seconds: float) -> Entry:
+        """The entry of a voxelization: `picture` shows what `files` hold."""
+        run = dict(meta) | {"weights": meta.get("weights") or "none"}
+        facts = {name: str(run[name]) for name in ("engine", "weights", "device", "seed")}
+        text = f"{meta['voxels']:,} voxels of {meta['colors']} colours, {' x '.join(map(str, meta['shape']))}."
+        facts_of_voxels = {"seconds": seconds, "voxels": meta["voxels"], "triangles": meta["triangles"]}
+        return cls(title, picture, text, facts | facts_of_voxels, files)
 
 
 def write_index(folder: Path, entries: list[Entry]) -> Path:

@@ -52,8 +52,16 @@ def voxelize(
 
 
 def warm() -> None:
-    """Compile every kernel, or load it from the cache, on a mesh of a few triangles."""
+    """Compile every kernel, or load it from the cache, on a mesh of a few triangles: one of them is a detail."""
+    from .arrays import to_arrays
+    from .preview import preview
+
     corners = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1]], np.float32)
-    faces = corners[[[0, 2, 1], [0, 1, 3], [0, 3, 2], [1, 2, 3]]]
-    colors = np.broadcast_to(np.linspace(0, 1, 12, dtype=np.float32).reshape(4, 3, 1), (4, 3, 4))
-    voxelize(Mesh.of(faces, colors=np.ascontiguousarray(colors)), VoxelizeParams(side=8, colors=2))
+    mark = np.array([[0.2, 0.2, -0.01], [0.4, 0.2, -0.01], [0.2, 0.4, -0.01]], np.float32)
+    faces = np.concatenate([corners[[[0, 2, 1], [0, 1, 3], [0, 3, 2], [1, 2, 3]]], mark[None]])
+    colors = np.ones((5, 3, 4), np.float32)
+    colors[4] = 0
+    for method in ("k-means", "annealing"):
+        made = voxelize(Mesh.of(faces, colors=colors), VoxelizeParams(side=12, colors=2, palette_method=method))
+    to_arrays(made)
+    preview(made, 16)

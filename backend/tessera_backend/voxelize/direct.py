@@ -7,7 +7,6 @@ from typing import Literal
 import numpy as np
 
 from ..progress import SILENT, Progress
-from .clip import within
 from .grid import Grid
 from .labels import colored
 from .mesh import Mesh, checked
@@ -22,13 +21,13 @@ def voxelized(
     side: int = 48,
     colors: int = 8,
     *,
+    bounds: np.ndarray | None = None,
+    method: str = "k-means",
     crispness: float = 1.0,
     thin: Literal["drop", "keep", "thicken"] = "keep",
     symmetry: Literal["auto", "off"] = "auto",
     palette: np.ndarray | None = None,
     locked: np.ndarray | None = None,
-    method: str = "k-means",
-    bounds: np.ndarray | None = None,
     seed: int = 0,
     progress: Progress = SILENT,
 ) -> Voxels:
@@ -37,16 +36,16 @@ def voxelized(
     Args:
         side: voxels along the longest side, 8 to 256.
         colors: how many the palette has at most, 2 to 32.
+        bounds: float (2, 3), the box that the grid fills and the mesh lies in; see `clip.within`.
+        method: of `palette.METHODS`.
         crispness: from 0, faithful mixtures, to 1, as pixel artists draw; see `labels`.
         thin, symmetry: see `occupancy.occupied`.
         palette: uint8 (K, 3), sRGB: these colours and no others.
         locked: uint8 (L, 3), sRGB: colours that the palette has to have.
-        method: of `palette.METHODS`.
-        bounds: see `clip.within`.
     Raises:
-        TesseraError: a mesh without faces or area, there.
+        TesseraError: a mesh without faces or area.
     """
-    mesh = within(checked(mesh), bounds)
+    mesh = checked(mesh)
     grid = Grid.fitted(mesh, side, bounds)
     progress("views", 0.0, "Looking from six sides")
     views = six_views(mesh, grid)
@@ -63,8 +62,8 @@ def voxelized(
         crispness=crispness,
         palette=palette,
         locked=locked,
-        method=method,
         mirror=mirror,
+        method=method,
         surface=samples,
         seed=seed,
     )

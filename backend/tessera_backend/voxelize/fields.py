@@ -13,6 +13,8 @@ from tessera_protocol.jobs.colors import is_color
 _MOST_BYTES = 64 << 20
 _MOST_ENTRIES = 100_000
 _MOST = 2**31 - 1
+# Of bounds: float32 holds no more.
+_FARTHEST = 3e38
 _ABSENT = object()
 
 
@@ -119,7 +121,8 @@ class Fields:
         if len(values) != 2 or not all(isinstance(point, list) and len(point) == 3 for point in values):
             raise self._wrong(key, values, allowed)
         low, high = (tuple(self._finite(key, value, allowed) for value in point) for point in values)
-        if any(a > b for a, b in zip(low, high, strict=True)) or low == high:
+        beyond = max(map(abs, (*low, *high))) > _FARTHEST
+        if beyond or any(a > b for a, b in zip(low, high, strict=True)) or low == high:
             raise self._wrong(key, values, allowed)
         return [low, high]
 

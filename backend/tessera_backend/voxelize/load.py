@@ -59,6 +59,8 @@ def load(path: Path) -> tuple[Mesh, list[str]]:
 
 
 def _openable(path: Path, kind: str) -> None:
+    if path.is_dir():
+        raise _unreadable(path, "is a folder", "Name a file in it.")
     if kind not in KINDS:
         raise _unreadable(path, f"ends in {kind or 'nothing'}, which is not read here", "Export the mesh as .glb.")
     if not path.is_file():

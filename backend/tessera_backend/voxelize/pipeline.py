@@ -14,6 +14,7 @@ from tessera_protocol.jobs import VoxelizeParams
 from .. import __version__, colour
 from ..progress import Progress
 from . import direct
+from .clip import within
 from .hollow import hollowed
 from .mesh import Mesh, checked
 from .preview import preview
@@ -34,7 +35,7 @@ def run(
     device: str,
 ) -> Voxels:
     """All stages; parameters are checked already."""
-    mesh = checked(mesh)
+    mesh = within(checked(mesh), bounds)
     if params.engine == "voxify" or sheet is not None:
         raise error("out-of-range", "Engine voxify is not there yet.", field="engine", allowed="surface")
     palette = _colors(params.palette_colors)
@@ -42,16 +43,23 @@ def run(
         mesh,
         params.side,
         params.colors,
+        bounds=bounds,
+        method=params.palette_method,
         crispness=params.crispness,
         thin=params.thin,  # type: ignore[arg-type]  # the schema knows its choices
         symmetry=params.symmetry,  # type: ignore[arg-type]
         palette=palette,
         locked=None if palette is not None else _colors((*params.locked_colors, *locked)),
-        method=params.palette_method,
-        bounds=bounds,
         seed=params.seed,
         progress=progress,
     )
+    if not made.labels.any():
+        raise error(
+            "unusable-input",
+            "Nothing of the mesh can be seen: its materials are transparent everywhere.",
+            field="mesh",
+            remedy="Make them opaque, or take another object.",
+        )
     if params.inside == "hollow":
         made = hollowed(made)
     progress.show(lambda: {"picture": preview(made, _PREVIEW)})
