@@ -49,18 +49,31 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_every_version_gets_it(
     home: Path, monkeypatch: pytest.MonkeyPatch, platform: str, environment: dict[str, str], root: str
 ) -> None:
-    """Each version that was used, in its order, and the one that is installed but was not; not what is older than 3."""
+    """Each version that was used, in its order, and the one that is installed but was not; not what is too old."""
     for name, value in environment.items():
         monkeypatch.setenv(name, value.format(home=home))
     monkeypatch.setattr(sys, "platform", platform)
     monkeypatch.setattr(blender, "programs", lambda: [Path("/opt/blender")])
     monkeypatch.setattr(blender, "version", lambda _: "4.10.2")
-    for name in ("2.93", "3.4", "4.2", "4.5", "notes"):
+    for name in ("2.93", "3.3", "3.4", "4.2", "4.5", "notes"):
         (home / root / name).mkdir(parents=True)
 
     found = blender.folders()
 
     assert found == [home / root / name / "scripts" / "addons" for name in ("3.4", "4.2", "4.5", "4.10")]
+
+
+def test_a_version_that_is_not_there_now(home: Path) -> None:
+    """It gets the add-on for when it comes back, is not tried, and the user reads what to do then."""
+    (home / ".config/blender/4.2").mkdir(parents=True)
+
+    report = install.install("blender", offline=True)
+
+    assert [path.relative_to(home).as_posix() for path in report.folders] == [
+        ".config/blender/4.2/scripts/addons/tessera"
+    ]
+    assert not report.works
+    assert any("No Blender was found for" in note and "/4.2/" in note for note in report.notes)
 
 
 @pytest.mark.parametrize(
@@ -86,6 +99,16 @@ def test_a_flatpak_gets_it_too(home: Path, monkeypatch: pytest.MonkeyPatch) -> N
     assert (boxed / "tessera" / "lib" / "zmq").is_dir()
     assert not report.works
     assert any("in a sandbox, which cannot start the backend" in note for note in report.notes)
+
+
+def test_an_extension_counts_as_installed(home: Path) -> None:
+    """What Blender installed from our file is known to `tessera doctor`; a broken one is not."""
+    extension = home / ".config/blender/4.5/extensions/user_default/tessera/blender_manifest.toml"
+    extension.parent.mkdir(parents=True)
+    extension.write_text("version =")
+    assert install.installed("blender") is None
+    extension.write_text('version = "0.0.9"')
+    assert install.installed("blender") == "0.0.9"
 
 
 def test_without_blender(home: Path) -> None:

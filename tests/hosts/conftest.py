@@ -15,6 +15,7 @@ from types import SimpleNamespace
 import pytest
 
 from tessera_backend import install
+from tessera_backend.install import blender as blender_installer
 from tessera_backend.install import vendor
 from tests.conftest import BackendProcess
 
@@ -94,11 +95,7 @@ def lonely_inkscape(display: str, extension: Path, tmp_path: Path) -> Inkscape:
 def addon(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The add-on as the real installer put it into a folder of scripts; its folder. Tests leave it as it is."""
     addons = tmp_path_factory.mktemp("blender scripts") / "addons"
-    pythons = [BPY] if os.environ.get("TESSERA_BPY") else []
-    if shutil.which("blender"):
-        # Debian's Blender runs the system's Python.
-        pythons.append("/usr/bin/python3")
-    report = install.install("blender", addons, offline=all(map(_is_ours, pythons)))
+    report = install.install("blender", addons, offline=own_libraries_do())
     assert report.works or not shutil.which("blender"), report.notes
     return report.folders[0]
 
@@ -137,8 +134,14 @@ def blender_window(blender34: Blender, display: str) -> Blender:
     return dataclasses.replace(blender34, display=display)
 
 
-def _is_ours(python: str) -> bool:
-    """Whether the libraries of this environment serve a Python; those for other versions have to be fetched."""
+def own_libraries_do() -> bool:
+    """Whether the libraries of this environment serve the Blenders here; those for other Pythons have to be fetched."""
+    bpy = [BPY] if os.environ.get("TESSERA_BPY") else []
+    # A Linux distribution's Blender runs the system's Python.
+    return all(map(_is_ours, [*bpy, *(blender_installer.interpreters(Path()) or ["/usr/bin/python3"])]))
+
+
+def _is_ours(python: str | Path) -> bool:
     return vendor.version_of(Path(python)) == vendor.own_python()
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 from PIL import Image
 
-from .blender import Blender
+from tests.conftest import BackendProcess, until
+
+from .blender import Blender, stop_backend
 
 
 def test_a_script_runs_inside(blender: Blender) -> None:
@@ -33,6 +35,26 @@ def test_what_a_script_raises_fails_the_test(blender: Blender) -> None:
     with pytest.raises(AssertionError, match="ZeroDivisionError"):
         blender.run("1 / 0")
     assert blender.run("pass") is None
+
+
+def test_a_backend_that_it_starts_does_not_stay(lonely_blender: Blender) -> None:
+    """With the command that the installer wrote, one comes up where none runs; the harness ends it again."""
+    script = """
+        import json, os, tessera
+        from tessera_protocol import launch
+        with open(os.path.join(os.path.dirname(tessera.__file__), "settings.json")) as file:
+            command = json.load(file)["backend_command"]
+        with launch.connect_or_start(command, "test") as backend:
+            answer(backend.status()["workers"] != [])
+    """
+    assert lonely_blender.run(script) is True
+    file = BackendProcess(lonely_blender.home).connection_file
+    assert file.exists()
+
+    stop_backend(lonely_blender.home)
+
+    # A backend takes it away as the last thing that it does.
+    until(lambda: not file.exists(), 20)
 
 
 @pytest.mark.host("blender window")

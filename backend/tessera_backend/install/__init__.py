@@ -113,7 +113,7 @@ def installed(host: str, target: Path | None = None) -> str | None:
         known = folders.manifest(path / OURS)
         if known is not None:
             return str(known.get("version"))
-    return None
+    return _known(host).extension() if target is None else None
 
 
 def find_host(host: str) -> tuple[Path, str | None] | None:

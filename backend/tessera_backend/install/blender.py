@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 from tessera_protocol import paths
@@ -19,7 +21,8 @@ NEXT = "Restart Blender; Tessera is in the sidebar of the 3D view (key N)."
 FLATPAK = Path(".var/app/org.blender.Blender/config/blender")
 TRIAL_SECONDS = 120
 _BY_HAND = "Start it, open Edit > Preferences > Add-ons, and tick Tessera."
-_VERSION = re.compile(r"[3-9]\.\d+")
+OLDEST = (3, 4)
+_VERSION = re.compile(r"\d+\.\d+")
 
 # Run inside Blender. Settings that an older version offers to hand on to this one would be lost by saving first.
 SWITCH = """\
@@ -79,9 +82,9 @@ def folders() -> list[Path]:
     if resources:
         return [Path(resources) / "scripts" / "addons"]
     ordinary, boxes = _roots()
-    wanted = {_short(version(executable)) for executable in programs()} - {""}
-    found = [ordinary / name for name in sorted(_versions(ordinary) | wanted, key=_numbers)]
-    found += [box / name for box in boxes for name in sorted(_versions(box), key=_numbers)]
+    installed = {_short(version(executable)) for executable in programs()} - {""}
+    found = [ordinary / name for name in _served(_used(ordinary) | installed)]
+    found += [box / name for box in boxes for name in _served(_used(box))]
     return [path / "scripts" / "addons" for path in found]
 
 
@@ -123,6 +126,15 @@ def disable(plugin: Path) -> None:
     """Take the add-on off the list of those that Blender loads at its start."""
     for executable in _blenders(plugin.parent):
         _run(executable, SWITCH.format(on=False, save=True), {})
+
+
+def extension() -> str | None:
+    """The version of the extension, where a Blender has it."""
+    for addons in folders():
+        for path in sorted(addons.parents[1].glob("extensions/*/tessera/blender_manifest.toml")):
+            with contextlib.suppress(OSError, tomllib.TOMLDecodeError):
+                return str(tomllib.loads(path.read_text(encoding="utf-8")).get("version"))
+    return None
 
 
 def _inside(executable: Path, plugin: Path, enable: bool) -> tuple[str, str, bool]:
@@ -170,14 +182,16 @@ def _roots() -> tuple[Path, list[Path]]:
     return Path(os.environ.get("XDG_CONFIG_HOME") or home / ".config") / "blender", [home / FLATPAK]
 
 
-def _versions(root: Path) -> set[str]:
+def _used(root: Path) -> set[str]:
     return {path.name for path in root.glob("*") if path.is_dir() and _VERSION.fullmatch(path.name)}
+
+
+def _served(versions: set[str]) -> list[str]:
+    """Those that the add-on is made for, the oldest first."""
+    numbers = {name: tuple(int(part) for part in name.split(".")) for name in versions}
+    return sorted((name for name in versions if numbers[name] >= OLDEST), key=numbers.__getitem__)
 
 
 def _short(full: str | None) -> str:
     """ "3.4" of "3.4.1"."""
     return ".".join((full or "").split(".")[:2])
-
-
-def _numbers(name: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in name.split("."))

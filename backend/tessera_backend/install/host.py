@@ -56,3 +56,6 @@ class Host(Protocol):
 
     def disable(self, plugin: Path) -> None:
         """Undo what `try_out` did to the user's preferences, as far as this can be done."""
+
+    def extension(self) -> str | None:
+        """The version of a plugin that the program installed by itself, from a file of `tessera package`, or None."""

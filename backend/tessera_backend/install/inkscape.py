@@ -116,6 +116,11 @@ def disable(plugin: Path) -> None:
     """Nothing: Inkscape forgets an extension with its files."""
 
 
+def extension() -> str | None:
+    """None: Inkscape takes extensions from folders alone."""
+    return None
+
+
 def _folders(executable: Path | None) -> list[Path]:
     return [] if executable is None else [executable.resolve().parent]
 
