@@ -23,9 +23,10 @@ if TYPE_CHECKING:
     from tessera_protocol.launch import Starting
 
 SETTINGS = Path(__file__).resolve().parent / "settings.json"
-# Seconds between two looks at the backend, and what one that is there has to answer a first time.
+# Seconds between two looks at the backend, and what one that is there has to answer a greeting, which takes it
+# milliseconds.
 INTERVAL = 0.05
-PATIENCE = 0.25
+PATIENCE = 1.0
 
 
 @dataclasses.dataclass

@@ -119,7 +119,8 @@ class Materials:
 
 def _look(material: Any) -> Look | None:
     """How the active output's surface looks; None where nothing of it is known."""
-    if not material.use_nodes or material.node_tree is None:
+    # Blender 6.0 is to have no materials without nodes.
+    if not getattr(material, "use_nodes", True) or material.node_tree is None:
         return Look(Paint(tuple(material.diffuse_color)))
     ends = [node for node in material.node_tree.nodes if node.type == "OUTPUT_MATERIAL"]
     end = next((node for node in ends if node.is_active_output), None)

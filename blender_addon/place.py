@@ -85,7 +85,9 @@ def mesh_of(data: Any, name: str, voxels: Voxels, material: Any) -> Any:
 def palette_material(data: Any, name: str) -> Any:
     """A new matt material that shows the attribute with the palette's colours."""
     material = data.materials.new(name)
-    material.use_nodes = True
+    if material.node_tree is None:
+        # From Blender 5.0 on all have nodes.
+        material.use_nodes = True
     nodes, links = material.node_tree.nodes, material.node_tree.links
     shader = next(node for node in nodes if node.type == "BSDF_PRINCIPLED")
     shader.inputs["Roughness"].default_value = 1.0

@@ -238,6 +238,60 @@ answer([
     assert furthest == 3.0
 
 
+def test_cut_outs_and_glow(blender: Blender) -> None:
+    """Leaves as they are made by a mix with transparency; pictures without light, as glTF brings them; glowing ones."""
+    answer = inside(
+        blender,
+        """
+bpy.ops.mesh.primitive_plane_add()
+plane = bpy.context.object
+picture = bpy.data.images.new("leaf", 4, 4)
+
+def made(name, build):
+    material_, nodes, links, shader = material(name)
+    node = nodes.new("ShaderNodeTexImage")
+    node.image = picture
+    end = next(n for n in nodes if n.type == "OUTPUT_MATERIAL")
+    build(nodes, links, shader, node, end)
+    plane.data.materials.append(material_)
+
+def leaf(nodes, links, shader, node, end):
+    mix, clear = nodes.new("ShaderNodeMixShader"), nodes.new("ShaderNodeBsdfTransparent")
+    links.new(node.outputs["Color"], shader.inputs["Base Color"])
+    links.new(node.outputs["Alpha"], mix.inputs["Fac"])
+    links.new(clear.outputs[0], mix.inputs[1])
+    links.new(shader.outputs[0], mix.inputs[2])
+    links.new(mix.outputs[0], end.inputs["Surface"])
+
+def unlit(nodes, links, shader, node, end):
+    mix, clear, glow = (nodes.new("ShaderNode" + kind) for kind in ("MixShader", "BsdfTransparent", "Emission"))
+    links.new(nodes.new("ShaderNodeLightPath").outputs["Is Camera Ray"], mix.inputs["Fac"])
+    links.new(node.outputs["Color"], glow.inputs["Color"])
+    links.new(clear.outputs[0], mix.inputs[1])
+    links.new(glow.outputs[0], mix.inputs[2])
+    links.new(mix.outputs[0], end.inputs["Surface"])
+
+def lamp(nodes, links, shader, node, end):
+    shader.inputs["Base Color"].default_value = (0, 0, 0, 1)
+    socket = shader.inputs.get("Emission Color") or shader.inputs["Emission"]
+    shader.inputs["Emission Strength"].default_value = 3
+    links.new(node.outputs["Color"], socket)
+
+for build in (leaf, unlit, lamp):
+    made(build.__name__, build)
+scene = read()
+keys = ("texture", "cutoff", "emission", "emission_texture")
+answer([{m["name"]: [m[key] for key in keys] + [close(m["color"])] for m in scene.materials}, scene.notes])
+""",
+    )
+    materials, notes = answer
+    black = [0, 0, 0, 1]
+    assert materials["leaf"] == [0, 0.5, [0, 0, 0], None, [1, 1, 1, 1]]
+    assert materials["unlit"] == [None, None, [1, 1, 1], 0, black]
+    assert materials["lamp"] == [None, None, [3, 3, 3], 0, black]
+    assert notes == []
+
+
 def test_colours_of_vertices(blender: Blender) -> None:
     """The active ones of a mesh without a material; those that a material asks for; white where another does not."""
     answer = inside(

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from tessera_protocol import schema
+from tessera_protocol.jobs import VoxelizeParams
 from tests.conftest import BackendProcess
 
 from .blender import Blender
@@ -61,6 +63,32 @@ def colors(mesh):
 def inside(blender: Blender, script: str, **given: object) -> Any:
     """What a script answers that begins with `HEAD`."""
     return blender.run(HEAD + script, **given)
+
+
+def test_each_parameter_has_a_control(blender: Blender) -> None:
+    """Made from the schema, with its default and its range; the palette's are made from swatches."""
+    answer = inside(
+        blender,
+        """
+found = {}
+for name, prop in settings.bl_rna.properties.items():
+    if prop.type == "ENUM":
+        found[name] = [prop.default, [item.identifier for item in prop.enum_items]]
+    elif prop.type in ("INT", "FLOAT"):
+        found[name] = [prop.default, [prop.hard_min, prop.hard_max]]
+    elif prop.type in ("BOOLEAN", "STRING"):
+        found[name] = [prop.default, None]
+answer(found)
+""",
+    )
+    for name, spec in schema.specs(VoxelizeParams).items():
+        if name in ("palette", "locked"):
+            assert name not in answer
+            continue
+        default, allowed = answer[name]
+        assert default == spec.default
+        if allowed is not None:
+            assert allowed == (list(spec.choices) or [spec.low, spec.high])
 
 
 def test_voxels_stand_where_the_source_stood(blender: Blender) -> None:

@@ -108,3 +108,36 @@ def steps():
     assert meanwhile == ["Icosphere"]
     assert "leave this mode" in words
     assert afterwards == ["Icosphere", "Icosphere voxels"]
+
+
+def test_frames_come_in_one_step(blender_window: Blender) -> None:
+    """Cancelled half-way nothing is there; else all are, the artist is back at the frame, and one undo removes them."""
+    answer = blender_window.window(
+        HEAD
+        + """
+def steps():
+    prepare()
+    scene = bpy.context.scene
+    scene.frame_set(7)
+    scene.tessera.frame_first, scene.tessera.frame_last = 1, 4
+    call(bpy.ops.ed.undo_push, message="two")
+    call(bpy.ops.tessera.voxify_frames)
+    yield from until(lambda: runs.state.sequence is not None and runs.state.sequence.fraction > 0.25)
+    call(bpy.ops.tessera.cancel)
+    yield from until(lambda: not runs.running())
+    cancelled = [names(), scene.frame_current]
+    call(bpy.ops.tessera.voxify_frames)
+    yield from until(lambda: not runs.running())
+    done = [names(), bpy.context.scene.frame_current]
+    yield 0.2
+    call(bpy.ops.ed.undo)
+    yield 0.1
+    answer([cancelled, done, names(), runs.state.failure is None])
+"""
+    )
+    cancelled, done, undone, well = answer  # type: ignore[misc]
+    assert cancelled == [["Icosphere"], 7]
+    root = "Icosphere voxels"
+    assert done == [["Icosphere", root, *(f"{root} {frame:04}" for frame in range(1, 5))], 7]
+    assert undone == ["Icosphere"]
+    assert well
