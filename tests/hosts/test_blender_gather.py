@@ -40,7 +40,7 @@ def inside(blender: Blender, script: str, **given: object) -> Any:
 
 
 def test_all_kinds_of_surfaces(blender: Blender) -> None:
-    """Text, curve, surface, metaball, an instanced collection and what geometry nodes instance: each once, in place."""
+    """Text, curve, surface, metaball and an instanced collection: each once, in place."""
     answer = inside(
         blender,
         """
@@ -68,6 +68,45 @@ answer({part.name: [len(part.triangles) // 3, close(part.matrix[3::4])] for part
     assert answer["inner"] == [12, [30, 0, 0, 1]]
     assert answer["Text"][1] == [0, 0, 5, 1]
     assert all(triangles > 0 for triangles, _ in answer.values())
+
+
+def test_what_geometry_nodes_instance(blender: Blender) -> None:
+    """A cube on each corner of a plane, with the material that the nodes give, and the plane itself."""
+    answer = inside(
+        blender,
+        """
+bpy.ops.mesh.primitive_plane_add(location=(0, 0, 3))
+plane = bpy.context.object
+tree = bpy.data.node_groups.new("scatter", "GeometryNodeTree")
+if hasattr(tree, "interface"):
+    for way in ("INPUT", "OUTPUT"):
+        tree.interface.new_socket("Geometry", in_out=way, socket_type="NodeSocketGeometry")
+else:
+    tree.inputs.new("NodeSocketGeometry", "Geometry")
+    tree.outputs.new("NodeSocketGeometry", "Geometry")
+kinds = ("InstanceOnPoints", "MeshCube", "SetMaterial", "JoinGeometry")
+scatter, cube, paint, join = (tree.nodes.new("GeometryNode" + kind) for kind in kinds)
+start, end = tree.nodes.new("NodeGroupInput"), tree.nodes.new("NodeGroupOutput")
+green, _, _, shader = material("green")
+shader.inputs["Base Color"].default_value = (0, 1, 0, 1)
+paint.inputs["Material"].default_value = green
+tree.links.new(start.outputs[0], scatter.inputs["Points"])
+tree.links.new(cube.outputs[0], paint.inputs["Geometry"])
+tree.links.new(paint.outputs[0], scatter.inputs["Instance"])
+tree.links.new(scatter.outputs[0], join.inputs[0])
+tree.links.new(start.outputs[0], join.inputs[0])
+tree.links.new(join.outputs[0], end.inputs[0])
+plane.modifiers.new("scatter", "NODES").node_group = tree
+scene = read()
+def color(part):
+    numbers = {part.materials[slot] for slot in part.slots or [0]} if part.materials else {None}
+    return [scene.materials[number]["color"] for number in numbers if number is not None]
+answer(sorted([len(p.triangles) // 3, close(p.matrix[3::4]), color(p)] for p in scene.parts))
+""",
+    )
+    green = [[0, 1, 0, 1]]
+    corners = [[x, y, 3, 1] for x in (-1, 1) for y in (-1, 1)]
+    assert answer == [[2, [0, 0, 3, 1], []], *([12, corner, green] for corner in corners)]
 
 
 def test_modifiers_and_pose_count(blender: Blender) -> None:
