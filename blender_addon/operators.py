@@ -175,7 +175,7 @@ class TESSERA_OT_use_settings(PaletteOperator):
     bl_label = "Use Its Settings"
 
     def work(self, context: Any) -> None:
-        result = properties.result_of(context.active_object)
+        result = properties.active_result(context)
         if result is not None:
             made = json.loads(result.tessera.meta or "{}").get("parameters", {})
             for name, spec in properties.controls(VoxelizeParams).items():

@@ -34,7 +34,7 @@ class TESSERA_PT_main(TesseraPanel, bpy.types.Panel):
         layout, settings = self.layout, context.scene.tessera
         row = layout.row(align=True)
         row.label(text=_source_line(context), icon="OBJECT_DATA")
-        if properties.result_of(context.active_object) is not None:
+        if properties.active_result(context) is not None:
             row.operator("tessera.use_settings", text="", icon="LOOP_BACK")
         column = layout.column()
         column.use_property_split = True
@@ -110,7 +110,7 @@ CLASSES = (TESSERA_PT_main, TESSERA_PT_palette, TESSERA_PT_method, TESSERA_PT_an
 
 
 def _source_line(context: Any) -> str:
-    result = properties.result_of(context.active_object)
+    result = properties.active_result(context)
     if result is not None:
         return f"Again: {result.name}"
     names = [object.name for object in context.selected_objects]
@@ -124,7 +124,7 @@ def _button(layout: Any, context: Any) -> None:
     if not runs.running():
         row = layout.row()
         row.scale_y = 1.5
-        again = properties.result_of(context.active_object) is not None
+        again = properties.active_result(context) is not None
         row.operator("tessera.voxify", text="Voxify Again" if again else "Voxify", icon="MESH_CUBE")
         return
     words, _ = runs.progress()
@@ -149,7 +149,7 @@ def _outcome(layout: Any, context: Any) -> None:
         _lines(box, context, state.failure.problem, "INFO" if state.failure.code == "cancelled" else "ERROR")
         if state.failure.remedy:
             _lines(box, context, state.failure.remedy, "BLANK1")
-    result = properties.result_of(context.active_object)
+    result = properties.active_result(context)
     if result is not None:
         _lines(layout, context, voxify.summary_of(result), "CHECKMARK")
         for note in filter(None, result.tessera.notes.split("\n")):

@@ -170,9 +170,15 @@ def result_of(object: Any) -> Any:
     return None
 
 
+def active_result(context: Any) -> Any:
+    """The result that the artist is at: the active object, if it is selected, too, which box selection leaves open."""
+    active = context.active_object
+    return result_of(active) if active is not None and active.select_get() else None
+
+
 def shown_palette(context: Any) -> Any:
     """The swatches that the panel shows: the active result's, else the scene's."""
-    result = result_of(context.active_object)
+    result = active_result(context)
     return result.tessera.swatches if result is not None else context.scene.tessera.swatches
 
 

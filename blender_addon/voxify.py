@@ -47,7 +47,7 @@ class Target:
     def of(context: Any, sources: Sequence[Any]) -> "Target":
         """As the artist's settings say."""
         settings = context.scene.tessera
-        again = properties.result_of(context.active_object)
+        again = properties.active_result(context)
         order = [context.active_object, *sources] if context.active_object in sources else sources
         # Not an armature or empty that is selected together with what it moves.
         first = next((source for source in order if source.type in SURFACES), order[0])
@@ -71,7 +71,7 @@ def chosen(context: Any) -> list[Any]:
     Raises:
         InvalidInput: "unusable-input" where there are none.
     """
-    result = properties.result_of(context.active_object)
+    result = properties.active_result(context)
     if result is None:
         return [object for object in context.selected_objects if properties.result_of(object) is None]
     found = [source.object for source in result.tessera.sources]
@@ -168,7 +168,7 @@ def summary_of(made: Any) -> str:
 
 def take_palette(context: Any, colors: Sequence[str]) -> None:
     """Make these, #rrggbb, the palette that the panel shows; an active result takes the nearest of them at once."""
-    result = properties.result_of(context.active_object)
+    result = properties.active_result(context)
     swatches = properties.shown_palette(context)
     former = [tuple(swatch.color) for swatch in swatches]
     properties.fill(swatches, colors)
