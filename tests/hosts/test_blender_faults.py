@@ -49,7 +49,7 @@ answer([said, voxify()])
     assert afterwards == ["FINISHED"]
 
 
-def test_cancel_and_keep_what_is_there(blender: Blender) -> None:
+def test_cancel_leaves_the_document_alone(blender: Blender) -> None:
     """A job that is cancelled leaves the document as it was, and the next one works."""
     answer = inside(
         blender,
