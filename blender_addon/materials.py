@@ -84,7 +84,12 @@ class Materials:
         texture, glowing = (
             None if part.image is None or part.alpha else self._texture(part.image) for part in (base, glow)
         )
-        holes = look.alpha.image is not None and look.alpha.image == base.image and texture is not None
+        if base == BLACK and look.alpha.alpha and look.alpha.image == glow.image:
+            # Its alpha counts, its colours times black do not.
+            texture = glowing
+        holes = texture is not None and look.alpha.alpha and look.alpha.image in (base.image, glow.image)
+        if look.alpha.image is not None and not holes:
+            self.note(f"Material {material.name} has holes where another picture says so: they are left out.")
         gone = look.alpha.plain and look.alpha.color[0] <= 0.0
         attribute = base.attribute if base.attribute is not None else glow.attribute
         self._scene.materials.append(

@@ -316,7 +316,15 @@ def lamp(nodes, links, shader, node, end):
     shader.inputs["Emission Strength"].default_value = 3
     links.new(node.outputs["Color"], socket)
 
-for build in (leaf, unlit, lamp):
+def sticker(nodes, links, shader, node, end):
+    mix, clear, glow = (nodes.new("ShaderNode" + kind) for kind in ("MixShader", "BsdfTransparent", "Emission"))
+    links.new(node.outputs["Alpha"], mix.inputs["Fac"])
+    links.new(node.outputs["Color"], glow.inputs["Color"])
+    links.new(clear.outputs[0], mix.inputs[1])
+    links.new(glow.outputs[0], mix.inputs[2])
+    links.new(mix.outputs[0], end.inputs["Surface"])
+
+for build in (leaf, unlit, lamp, sticker):
     made(build.__name__, build)
 scene = read()
 keys = ("texture", "cutoff", "emission", "emission_texture")
@@ -327,6 +335,7 @@ answer([{m["name"]: [m[key] for key in keys] + [close(m["color"])] for m in scen
     black = [0, 0, 0, 1]
     assert materials["leaf"] == [0, 0.5, [0, 0, 0], None, [1, 1, 1, 1]]
     assert materials["unlit"] == [None, None, [1, 1, 1], 0, black]
+    assert materials["sticker"] == [0, 0.5, [1, 1, 1], 0, black]
     assert materials["lamp"] == [None, None, [3, 3, 3], 0, black]
     assert notes == []
 
