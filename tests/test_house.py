@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-OURS = ("protocol", "backend", "inkscape_extension", "tests", "benchmarks")
+OURS = ("protocol", "backend", "inkscape_extension", "blender_addon", "tests", "benchmarks")
 
 
 def tool(*command: str) -> None:

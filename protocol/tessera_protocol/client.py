@@ -137,11 +137,13 @@ class Client:
         while True:
             while (envelope := self._receive(0.0)) is not None:
                 self._keep(envelope.message)
-            if self._events or time.monotonic() >= deadline:
+            if self._events:
                 events = list(self._events)
                 self._events.clear()
                 return events
             self._check_alive()
+            if time.monotonic() >= deadline:
+                return []
             # In steps, so that a dead backend is noticed during a long wait.
             envelope = self._receive(min(0.25, max(0.0, deadline - time.monotonic())))
             if envelope is not None:

@@ -31,6 +31,12 @@ class Connection:
         if sys.platform == "win32":
             return None
         try:
+            # One that this very program started, and that ended, stays there until it is waited for.
+            if os.waitpid(self.pid, os.WNOHANG)[0]:
+                return False
+        except ChildProcessError:
+            pass
+        try:
             os.kill(self.pid, 0)
         except ProcessLookupError:
             return False

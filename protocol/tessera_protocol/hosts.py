@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from .schema import choice
+from .schema import boolean, choice
 
 
 @dataclasses.dataclass(frozen=True)
@@ -22,4 +22,20 @@ class StippleInInkscape:
         "Selected shapes",
         "What shapes, texts and groups of them mean that are selected together with a picture and lie over it.",
         page="Dots",
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class VoxelizeInBlender:
+    """Questions about the object that the voxels become."""
+
+    kind: str = choice(
+        "mesh",
+        {"mesh": "Mesh (few large faces)", "cubes": "Cubes (one a voxel)"},
+        "Becomes",
+        "Mesh: one face over neighbours of a colour. Cubes: a point a voxel, and geometry nodes that put cubes there.",
+        page="Result",
+    )
+    hide_source: bool = boolean(
+        True, "Hide source", "Hides the objects that became voxels in the viewport; they are kept.", page="Result"
     )

@@ -81,23 +81,81 @@ def wait_for(
         Unreachable: "start-failed".
         Cancelled: `should_stop` said so.
     """
-    deadline = time.monotonic() + timeout
+    starting = Starting(process, command, errors, name, timeout)
     try:
-        while time.monotonic() < deadline:
+        while (client := starting.poll()) is None:
             if should_stop is not None and should_stop():
                 raise Cancelled(Failure("cancelled", "Stopped while the backend was starting."))
-            # Asked before connecting: another host's backend may be the one that answers.
-            ended = process.poll()
-            try:
-                return Client(name)
-            except Unreachable:
-                if ended is not None:
-                    raise _failed(command, _tail(errors) or f"it ended with exit code {ended}") from None
-                time.sleep(0.05)
-        raise _failed(command, f"it did not answer within {timeout:g} s")
+            time.sleep(0.05)
+        return client
     except BaseException:
-        process.terminate()
-        process.wait()
+        starting.end()
+        raise
+
+
+class Starting:
+    """A backend on its way, for hosts that must not wait; see `begin`.
+
+    Args:
+        process: what `start` gave for this command and file.
+        timeout: seconds from now that it has until it answers.
+    """
+
+    def __init__(
+        self, process: subprocess.Popen[bytes], command: Sequence[str], errors: Any, name: str, timeout: float
+    ) -> None:
+        self._process = process
+        self._command = command
+        self._errors = errors
+        self._name = name
+        self._timeout = timeout
+        self._deadline = time.monotonic() + timeout
+
+    def poll(self, patience: float = 5.0) -> Client | None:
+        """A client of it, or of another that answers first; None: not yet.
+
+        Args:
+            patience: seconds that a backend which is there has for its welcome.
+        Raises:
+            Unreachable: "start-failed".
+        """
+        # Asked before connecting: another host's backend may be the one that answers.
+        ended = self._process.poll()
+        try:
+            client = Client(self._name, timeout=patience)
+        except Unreachable:
+            if ended is not None:
+                raise _failed(self._command, _tail(self._errors) or f"it ended with exit code {ended}") from None
+            if time.monotonic() >= self._deadline:
+                raise _failed(self._command, f"it did not answer within {self._timeout:g} s") from None
+            return None
+        return client
+
+    def end(self) -> None:
+        """End the process."""
+        self._process.terminate()
+        self._process.wait()
+
+    def release(self) -> None:
+        """Forget the process, which is to outlive this program."""
+        if self._process.returncode is None:
+            # No ResourceWarning when it is forgotten.
+            self._process.returncode = 0
+        self._errors.close()
+
+
+def begin(command: Sequence[str] | None = None, name: str = "client", timeout: float = 30.0) -> Starting:
+    """Start a backend and don't wait for it: `poll` what this returns, then `release` it, or `end` it.
+
+    Raises:
+        Unreachable: "start-failed", there is no such program.
+    """
+    command = tuple(command or DEFAULT_COMMAND)
+    errors = tempfile.TemporaryFile()  # noqa: SIM115 - `release` closes it
+    try:
+        return Starting(start(command, errors), command, errors, name, timeout)
+    except BaseException:
+        errors.close()
         raise
 
 

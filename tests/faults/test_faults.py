@@ -158,6 +158,17 @@ def test_a_killed_backend_still_has_its_results(own_backend: BackendProcess) -> 
         assert failure.failure.code == "backend-restarted"
 
 
+def test_a_host_that_never_waits_hears_of_a_dead_backend(own_backend: BackendProcess) -> None:
+    """Its timer only ever polls for what is there; the process that it started itself is not waited for, either."""
+    with own_backend.start().client() as client:
+        submit_and_wait_until_it_runs(client)
+        assert own_backend.process is not None
+        own_backend.process.send_signal(signal.SIGKILL)
+        with pytest.raises(Unreachable, match="has ended"):
+            until(lambda: client.poll() is None, 10)
+    own_backend.process.wait()
+
+
 @pytest.mark.parametrize("busy", [False, True], ids=["idle", "busy"])
 def test_workers_do_not_outlive_a_killed_backend(own_backend: BackendProcess, busy: bool) -> None:
     """No orphan keeps a core, or the memory of a graphics card."""

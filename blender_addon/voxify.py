@@ -1,0 +1,191 @@
+"""From the artist's selection to a request, and from its result to the document."""
+
+import dataclasses
+import json
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import bpy
+
+from tessera_protocol.errors import error
+from tessera_protocol.messages import Result
+
+from . import gather, palettes, place, properties, recolor, runs
+from .follow import Request
+from .scene import Scene
+
+# Types of objects that have a surface of their own.
+SURFACES = ("MESH", "CURVE", "SURFACE", "META", "FONT")
+
+
+@dataclasses.dataclass(frozen=True)
+class Target:
+    """What the voxels become, by names: what runs in between may make anything else of the document.
+
+    Attributes:
+        result: an object that gets them; "" for a new one.
+        name: of a new one.
+        sources: the objects that become voxels.
+        locked: colours that have a lock.
+        began: when the artist asked, seconds of `time.monotonic`.
+    """
+
+    scene: str
+    view_layer: str
+    result: str
+    name: str
+    sources: tuple[str, ...]
+    anchor: tuple[float, ...]
+    kind: str
+    hide_source: bool
+    locked: tuple[str, ...]
+    began: float
+
+    @staticmethod
+    def of(context: Any, sources: Sequence[Any]) -> "Target":
+        """As the artist's settings say."""
+        settings = context.scene.tessera
+        again = properties.active_result(context)
+        order = [context.active_object, *sources] if context.active_object in sources else sources
+        # Not an armature or empty that is selected together with what it moves.
+        first = next((source for source in order if source.type in SURFACES), order[0])
+        return Target(
+            context.scene.name,
+            context.view_layer.name,
+            again.name if again is not None and again.type == "MESH" else "",
+            f"{first.name} voxels",
+            tuple(source.name for source in sources),
+            tuple(first.matrix_world.translation),
+            settings.kind,
+            settings.hide_source,
+            tuple(swatch.name_of_color for swatch in properties.shown_palette(context) if swatch.locked),
+            time.monotonic(),
+        )
+
+
+def chosen(context: Any) -> list[Any]:
+    """The objects that are to become voxels: the selected ones, or what the active result was made of.
+
+    Raises:
+        InvalidInput: "unusable-input" where there are none.
+    """
+    result = properties.active_result(context)
+    if result is None:
+        return [object for object in context.selected_objects if properties.result_of(object) is None]
+    found = [source.object for source in result.tessera.sources]
+    there = [object for object in found if object is not None and object.name in context.view_layer.objects]
+    if not there:
+        raise error(
+            "unusable-input",
+            f"What {result.name} was made of is not in this view layer any more.",
+            remedy="Select another object, and press Voxify again.",
+        )
+    return there
+
+
+def gathered(context: Any, sources: Sequence[Any]) -> Scene:
+    """The surfaces of objects at the current frame, even of hidden ones; raises as `gather`."""
+    for source in sources:
+        if source.mode == "EDIT":
+            source.update_from_editmode()
+    with _shown(sources, context.view_layer):
+        return gather.gather(sources, context.evaluated_depsgraph_get(), bpy.path.abspath)
+
+
+def begin(context: Any) -> None:
+    """Have the selection made voxels.
+
+    Raises:
+        TesseraError: there is nothing that could be.
+    """
+    runs.state.begin()
+    sources = chosen(context)
+    params = properties.params_of(context.scene.tessera, properties.shown_palette(context))
+    scene = gathered(context, sources)
+    target = Target.of(context, sources)
+
+    def done(result: Result) -> None:
+        runs.state.placing.append(lambda: finish(target, result, scene.notes))
+
+    runs.follower.add(Request(target.sources[0], "voxelize", params, scene.buffers(), done, runs.state.fail))
+
+
+def finish(target: Target, result: Result, notes: Sequence[str]) -> None:
+    """Put a result into the document.
+
+    Raises:
+        Refused: a result that this version does not know.
+    """
+    voxels = place.Voxels.of(result, target.kind)
+    scene = bpy.data.scenes.get(target.scene) or bpy.context.scene
+    old = scene.objects.get(target.result) if target.result else None
+    collection = place.voxel_collection(bpy.data, scene)
+    made = place.put(bpy.data, collection, target.name, voxels, target.anchor, old=old)
+    record(made, target, result, notes)
+    show(made, target)
+
+
+def record(made: Any, target: Target, result: Result, notes: Sequence[str]) -> None:
+    """Write into a result how it was made, and its palette."""
+    notes = [*notes, *result.meta.get("notes", ())]
+    sources = [bpy.data.objects[name] for name in target.sources if name in bpy.data.objects]
+    place.describe(made, result, sources, notes, time.monotonic() - target.began)
+    properties.fill(made.tessera.swatches, colors_of(result), target.locked)
+
+
+def colors_of(result: Result) -> list[str]:
+    """The palette of a result, as #rrggbb."""
+    rgb = bytes(result.buffers["palette"].data)
+    return ["#" + rgb[at : at + 3].hex() for at in range(0, len(rgb), 3)]
+
+
+def show(made: Any, target: Target) -> None:
+    """Select a result and hide what it was made of, in the view layer that the artist saw."""
+    scene = bpy.data.scenes.get(target.scene) or bpy.context.scene
+    layer = scene.view_layers.get(target.view_layer) or scene.view_layers[0]
+    # A new collection's objects are not in it before.
+    layer.update()
+    if made.name not in layer.objects:
+        return
+    for object in layer.objects:
+        object.select_set(False, view_layer=layer)
+    made.select_set(True, view_layer=layer)
+    layer.objects.active = made
+    for name in target.sources if target.hide_source else ():
+        if name in layer.objects:
+            layer.objects[name].hide_set(True, view_layer=layer)
+
+
+def summary_of(made: Any) -> str:
+    """A line on a result."""
+    if made.type == "EMPTY":
+        return f"{len(made.children)} frames, {made.tessera.seconds:.1f} s"
+    meta = json.loads(made.tessera.meta or "{}")
+    return f"{meta.get('voxels', 0):,} voxels, {len(made.tessera.swatches)} colours, {made.tessera.seconds:.1f} s"
+
+
+def take_palette(context: Any, colors: Sequence[str]) -> None:
+    """Make these, #rrggbb, the palette that the panel shows; an active result takes the nearest of them at once."""
+    result = properties.active_result(context)
+    swatches = properties.shown_palette(context)
+    former = [tuple(swatch.color) for swatch in swatches]
+    properties.fill(swatches, colors)
+    if result is not None and len(colors):
+        shares = [palettes.to_share(color) for color in colors]
+        recolor.relabel(result, [palettes.nearest(color, shares) for color in former])
+        recolor.recolor(result)
+
+
+@contextmanager
+def _shown(objects: Sequence[Any], layer: Any) -> Iterator[None]:
+    """Within this, objects that the eye in the outliner hides are not hidden: hidden ones are not evaluated."""
+    hidden = [object for object in objects if object.name in layer.objects and object.hide_get(view_layer=layer)]
+    for object in hidden:
+        object.hide_set(False, view_layer=layer)
+    try:
+        yield
+    finally:
+        for object in hidden:
+            object.hide_set(True, view_layer=layer)
