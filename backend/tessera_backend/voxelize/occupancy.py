@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Literal
 
 import numpy as np
@@ -16,6 +17,50 @@ from .views import View
 
 # A voxel is solid if that much of it is.
 _HALF = 0.5
+
+
+@dataclasses.dataclass(frozen=True)
+class Evidence:
+    """What a mesh says of its voxels; all arrays are of the half of the grid that `fold` keeps.
+
+    Attributes:
+        fold: the axes along which it is symmetric.
+        shares: float32, how much of each voxel is inside.
+        coverage: of each silhouette, along x, y, z.
+        area, visible: float32, of the surface in each voxel, in voxel faces; and of what is seen.
+        score: float32, which voxel of a ray is the best; 0 where there should be none.
+    """
+
+    fold: Fold
+    shares: np.ndarray
+    coverage: list[np.ndarray]
+    area: np.ndarray
+    visible: np.ndarray
+    score: np.ndarray
+
+
+def evidence(
+    mesh: Mesh,
+    grid: Grid,
+    views: tuple[View, ...],
+    symmetry: Literal["auto", "off"] = "auto",
+    area: np.ndarray | None = None,
+) -> Evidence:
+    """Of a mesh; arguments as in `occupied`."""
+    area = surface(mesh, grid)[0] if area is None else area
+    shares = hull.inside(views, grid)
+    fold = Fold.found(shares, area > 0) if symmetry == "auto" else Fold(grid.shape)
+    coverage = [
+        fold.half(cover, tuple(other for other in range(3) if other != axis))
+        for axis, cover in enumerate(hull.coverages(views, grid, shares))
+    ]
+    shares = fold.half(shares)
+    visible = fold.half(np.where(threads.seen(views, grid.shape), area, 0))
+    area = fold.half(area)
+    # What is thinner than a sample may be seen by none.
+    visible = visible if visible.any() else area
+    score = shares + np.minimum(area, 1) / 2 + np.where(area > 0, np.float32(0.01), 0)
+    return Evidence(fold, shares, coverage, area, visible, score)
 
 
 def occupied(
@@ -38,27 +83,26 @@ def occupied(
         symmetry: "auto": a mesh that is nearly its own mirror image becomes voxels that are exactly.
         area: of `surface`, if it is there already.
     """
-    area = surface(mesh, grid)[0] if area is None else area
-    shares = hull.inside(views, grid)
-    fold = Fold.found(shares, area > 0) if symmetry == "auto" else Fold(grid.shape)
-    coverage = [
-        fold.half(cover, tuple(other for other in range(3) if other != axis))
-        for axis, cover in enumerate(hull.coverages(views, grid, shares))
-    ]
-    shares = fold.half(shares)
-    visible = fold.half(np.where(threads.seen(views, grid.shape), area, 0))
-    area = fold.half(area)
-    # What is thinner than a sample may be seen by none.
-    visible = visible if visible.any() else area
-    score = shares + np.minimum(area, 1) / 2 + np.where(area > 0, np.float32(0.01), 0)
-    solid = shares >= _HALF
-    silhouette.show(solid, views, coverage, area, fold)
-    silhouette.search(solid, score, coverage, fold)
-    stairs.smooth(solid, shares, coverage, fold)
+    found = evidence(mesh, grid, views, symmetry, area)
+    fold = found.fold
+    solid = found.shares >= _HALF
+    silhouette.show(solid, views, found.coverage, found.area, fold)
+    silhouette.search(solid, found.score, found.coverage, fold)
+    stairs.smooth(solid, found.shares, found.coverage, fold)
+    return completed(solid, found, thin)
+
+
+def completed(solid: np.ndarray, found: Evidence, thin: Literal["drop", "keep", "thicken"]) -> np.ndarray:
+    """Voxels without dust, with what is thin, and in one piece where the mesh is: bool (X, Y, Z).
+
+    Args:
+        solid: bool, the half of the grid; changed in place.
+    """
+    fold = found.fold
     solid &= fold.half(floaters(fold.whole(solid))) == 0
     if thin != "drop" or not solid.any():
-        threads.thread(solid, visible, thick=thin == "thicken")
+        threads.thread(solid, found.visible, thick=thin == "thicken")
         faces = [(axis, 0) for axis in range(3)] + [(axis, -1) for axis in range(3) if axis not in fold.axes]
-        threads.pin(solid, visible, score, faces)
-        threads.join(solid, area)
+        threads.pin(solid, found.visible, found.score, faces)
+        threads.join(solid, found.area)
     return fold.whole(solid)

@@ -8,12 +8,11 @@ from typing import Any
 import numpy as np
 
 from tessera_protocol import schema
-from tessera_protocol.errors import error
 from tessera_protocol.jobs import VoxelizeParams
 
 from .. import __version__, colour
 from ..progress import Progress
-from . import direct
+from . import direct, engines
 from .mesh import Mesh, checked
 from .voxels import Voxels
 
@@ -30,9 +29,10 @@ def run(
 ) -> Voxels:
     """All stages; parameters are checked already."""
     mesh = checked(mesh)
-    if params.engine == "voxify" or sheet is not None:
-        raise error("out-of-range", "Engine voxify is not there yet.", field="engine", allowed="surface")
+    engines.check(params, sheet)
     palette = _colors(params.palette_colors)
+    locking = None if palette is not None else _colors((*params.locked_colors, *locked))
+    quick = params.engine == "surface"
     made = direct.voxelized(
         mesh,
         params.side,
@@ -41,10 +41,14 @@ def run(
         thin=params.thin,  # type: ignore[arg-type]  # the schema knows its choices
         symmetry=params.symmetry,  # type: ignore[arg-type]
         palette=palette,
-        locked=None if palette is not None else _colors((*params.locked_colors, *locked)),
+        locked=locking,
         seed=params.seed,
-        progress=progress,
+        progress=progress if quick else progress.part(0.0, 0.1),
     )
+    if not quick:
+        given = palette if palette is not None else locking
+        settings = {"sheet": sheet, "fixed": 0 if given is None else len(given), "device": device}
+        made = engines.voxified(mesh, made, params, progress.part(0.1, 1.0), **settings)
     return Voxels(made.labels, made.palette, made.origin, made.size, _meta(mesh, params, made))
 
 
@@ -68,4 +72,4 @@ def _meta(mesh: Mesh, params: VoxelizeParams, made: Voxels) -> dict[str, Any]:
         "origin": made.origin.tolist(),
         "size": made.size.tolist(),
         "parameters": schema.changed(params),
-    } | {key: value for key, value in made.meta.items() if key not in ("engine", "weights", "seed")}
+    } | made.meta

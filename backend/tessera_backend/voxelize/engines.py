@@ -1,0 +1,88 @@
+"""Engine voxify's way in: where it begins, what it is guided by, and what the sheet of an artist asks for."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+
+from tessera_protocol.errors import error
+from tessera_protocol.jobs import VoxelizeParams
+
+from ..progress import Progress
+from .grid import Grid
+from .mesh import Mesh
+from .voxels import Voxels
+
+
+def check(params: VoxelizeParams, sheet: bytes | None) -> None:
+    """Rules that need more than the parameters.
+
+    Raises:
+        InvalidInput: "out-of-range" for a sheet that the engine would not look at.
+    """
+    if sheet is not None and params.engine != "voxify":
+        raise error(
+            "out-of-range",
+            "A sheet of views is given, but engine surface looks at the mesh alone.",
+            field="engine",
+            given=params.engine,
+            allowed="voxify, with a sheet",
+            remedy="Choose engine voxify, or leave the sheet out.",
+        )
+
+
+def voxified(
+    mesh: Mesh,
+    begin: Voxels,
+    params: VoxelizeParams,
+    progress: Progress,
+    *,
+    sheet: bytes | None = None,
+    fixed: int = 0,
+    device: str = "cpu",
+) -> Voxels:
+    """Voxels by engine voxify.
+
+    Args:
+        mesh: checked.
+        begin: of engine surface, with the same parameters.
+        sheet: a PNG of six views, as an artist wants them.
+        fixed: so many colours of the palette are given, or locked.
+        device: of torch.
+    Returns:
+        Voxels of the same grid, with all that the metadata has to say of them.
+    """
+    # Only this engine waits for torch to load.
+    from .finetune import voxify
+
+    grid = _grid(mesh, begin)
+    about: dict[str, Any] = {"engine": "voxify", "weights": None, "device": device, "init": params.init}
+
+    def finetuned(progress: Progress) -> Voxels:
+        return voxify.finetuned(
+            mesh,
+            grid,
+            begin,
+            params.iterations,
+            crispness=params.crispness,
+            thin=params.thin,  # type: ignore[arg-type]  # the schema knows its choices
+            symmetry=params.symmetry,  # type: ignore[arg-type]
+            fixed=fixed,
+            seed=params.seed,
+            device=device,
+            progress=progress,
+        )
+
+    made = finetuned(progress)
+    progress("done", 1.0, f"{np.count_nonzero(made.labels):,} voxels")
+    return dataclasses.replace(made, meta=begin.meta | made.meta | about)
+
+
+def _grid(mesh: Mesh, voxels: Voxels) -> Grid:
+    """The grid that voxels of a mesh lie in."""
+    x, y, z = voxels.labels.shape
+    low, high = mesh.bounds()
+    flat = (high - low) < 1e-6 * (high - low).max()
+    return Grid((x, y, z), voxels.origin, voxels.size, (bool(flat[0]), bool(flat[1]), bool(flat[2])))

@@ -1,0 +1,123 @@
+"""The stages of engine voxify without a sheet, in reading order."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any, Literal
+
+import numpy as np
+
+from ...progress import SILENT, Progress
+from .. import hull, occupancy
+from ..grid import Grid
+from ..mesh import Mesh
+from ..preview import preview
+from ..surface import surface
+from ..views import View, six_views
+from ..voxels import Voxels
+from .descent import Found, Guide, descend
+from .field import Field, around
+from .loss import Views
+from .relabel import relabelled
+from .targets import of_views
+
+# Makes one more loss of a field, given the six views of its mesh.
+Guidance = Callable[[Field, tuple[View, ...]], Guide]
+
+
+def finetuned(
+    mesh: Mesh,
+    grid: Grid,
+    begin: Voxels,
+    steps: int = 200,
+    *,
+    crispness: float = 1.0,
+    thin: Literal["drop", "keep", "thicken"] = "keep",
+    symmetry: Literal["auto", "off"] = "auto",
+    fixed: int = 0,
+    guidance: Guidance | None = None,
+    seed: int = 0,
+    device: str = "cpu",
+    progress: Progress = SILENT,
+) -> Voxels:
+    """Optimize voxels so that their six views look like pixel art of the mesh's, or like the mesh.
+
+    Args:
+        mesh: checked.
+        grid: that of the voxels.
+        begin: where to begin; some are solid. Its palette is kept, but for shades.
+        steps: of the optimization.
+        crispness: from 0, the views' mean colours, to 1, pixel art.
+        thin, symmetry: as in `occupancy.occupied`.
+        fixed: so many colours of the palette stay exactly what they are.
+        guidance: of CLIP.
+        device: of torch.
+    Returns:
+        Voxels of the same grid; the metadata says how the optimization went.
+    """
+    progress("views", 0.0, "Drawing six views")
+    views = six_views(mesh, grid)
+    found = occupancy.evidence(mesh, grid, views, symmetry, surface(mesh, grid)[0])
+    axes = tuple(a for a in found.fold.axes if np.array_equal(begin.solid, np.flip(begin.solid, a)))
+    mirror = axes[0] if axes else None
+    targets = of_views(views, begin.labels, begin.palette, crispness=crispness, mirror=mirror)
+    field = around(begin.labels, hull.coverages(views, grid, hull.inside(views, grid)), axes)
+    guide = None if guidance is None else guidance(field, views)
+    result = descend(
+        field,
+        Views(field.index, targets, device),
+        begin.palette,
+        steps,
+        guide=guide,
+        seed=seed,
+        progress=progress.part(0.05, 0.95),
+        show=shows(field, begin),
+    )
+    progress("finishing", 0.95, "Choosing colours")
+    solid = occupancy.completed(_half(field.with_solid(result.solid), found.fold), found, thin)
+    logits = np.zeros((*solid.shape, len(begin.palette)), np.float32)
+    logits[tuple(field.places.T)] = result.logits
+    alike = None if mirror is None else _alike(begin.labels, mirror)
+    settings: dict[str, Any] = {"crispness": crispness, "mirror": mirror, "alike": alike, "fixed": fixed}
+    labels, palette = relabelled(solid, targets, begin.palette, logits, **settings)
+    return used(dataclasses.replace(begin, labels=labels, palette=palette, meta=begin.meta | facts(result)), fixed)
+
+
+def facts(result: Found) -> dict[str, Any]:
+    """For the metadata: steps and losses, the first and the last."""
+    losses = {name: [round(value, 6) for value in values] for name, values in result.losses.items()}
+    return {"steps": result.steps, "losses": losses}
+
+
+def shows(field: Field, begin: Voxels) -> Callable[[np.ndarray, np.ndarray], dict[str, np.ndarray]]:
+    """Makes previews of a field's voxels, solid bool (A,) and labels int (A,)."""
+
+    def picture(solid: np.ndarray, label: np.ndarray) -> dict[str, np.ndarray]:
+        # What is deep inside is not seen: any colour will do.
+        labels = field.with_solid(np.zeros(len(field), bool)).astype(np.uint8)
+        labels[tuple(field.places.T)] = np.where(solid, label + 1, 0)
+        return {"picture": preview(dataclasses.replace(begin, labels=labels))}
+
+    return picture
+
+
+def used(voxels: Voxels, fixed: int) -> Voxels:
+    """With the palette's first `fixed` colours, and of the others those that voxels have."""
+    kept = np.union1d(np.unique(voxels.labels[voxels.labels > 0]) - 1, np.arange(fixed)).astype(np.intp)
+    table = np.zeros(256, np.uint8)
+    table[kept + 1] = np.arange(1, len(kept) + 1)
+    return dataclasses.replace(voxels, labels=table[voxels.labels], palette=voxels.palette[kept])
+
+
+def _half(solid: np.ndarray, fold: occupancy.Fold) -> np.ndarray:
+    """Of a grid, bool (X, Y, Z), the half that a fold keeps: what is solid in it or in its mirror image."""
+    half: np.ndarray = fold.half(solid.astype(np.float32)) > 0
+    return half
+
+
+def _alike(labels: np.ndarray, axis: int) -> np.ndarray:
+    """Voxels that have the colour of their mirror images along an axis, or are not there, bool (X, Y, Z)."""
+    mirrored = np.flip(labels, axis)
+    same: np.ndarray = (labels == mirrored) | (labels == 0) | (mirrored == 0)
+    return same
