@@ -13,6 +13,7 @@ from tessera_protocol.jobs import VoxelizeParams
 from ..progress import Progress
 from .grid import Grid
 from .mesh import Mesh
+from .sheet import read_sheet
 from .voxels import Voxels
 
 
@@ -55,7 +56,7 @@ def voxified(
         Voxels of the same grid, with all that the metadata has to say of them.
     """
     # Only this engine waits for torch to load.
-    from .finetune import voxify
+    from .finetune import redraw, voxify
 
     grid = _grid(mesh, begin)
     about: dict[str, Any] = {"engine": "voxify", "weights": None, "device": device, "init": params.init}
@@ -75,7 +76,19 @@ def voxified(
             progress=progress,
         )
 
-    made = finetuned(progress)
+    if sheet is None:
+        made = finetuned(progress)
+    else:
+        pictures = read_sheet(sheet, grid.shape)
+        made = redraw.redrawn(
+            [lambda: begin, lambda: finetuned(progress.part(0.0, 0.6))],
+            pictures,
+            params.iterations,
+            given=bool(params.palette),
+            seed=params.seed,
+            device=device,
+            progress=progress.part(0.6, 1.0),
+        )
     progress("done", 1.0, f"{np.count_nonzero(made.labels):,} voxels")
     return dataclasses.replace(made, meta=begin.meta | made.meta | about)
 

@@ -71,7 +71,6 @@ def descend(
     colors = torch.as_tensor(palette / 255, dtype=dtype, device=device)
     opacity, table = (values.to(device, dtype).requires_grad_() for values in _start(field, len(palette), logits))
     twin, like = (torch.as_tensor(numbers, device=device) for numbers in (field.twin, field.like))
-    frozen = None if field.free.all() else torch.as_tensor(np.flatnonzero(~field.free), device=device)
     rates = [(opacity, schedule.OPACITY_RATE), (table, schedule.LOGITS_RATE)]
     adam = torch.optim.Adam([{"params": [one], "lr": rate} for one, rate in rates], betas=schedule.BETAS)
     losses: dict[str, list[float]] = {}
@@ -90,9 +89,6 @@ def descend(
                 lost = lost + step.clip * guided
             adam.zero_grad()
             lost.backward()
-            if frozen is not None:
-                opacity.grad[frozen] = 0
-                table.grad[frozen] = 0
             adam.step()
             progress("optimizing", done / steps, f"Step {done} of {steps}")
             if show is not None and done % _SHOWN == 0:

@@ -25,7 +25,6 @@ class Field:
         label: int64 (A,), likewise, the number of the colour, from 0; the nearest solid one's for what is not.
         twin: int64 (A,), the lesser number of a voxel and its mirror images: these are solid together.
         like: int64 (A,), the same of those that have one colour.
-        free: bool (A,), those that do change; the others are there to be seen.
     """
 
     index: np.ndarray
@@ -34,7 +33,6 @@ class Field:
     label: np.ndarray
     twin: np.ndarray
     like: np.ndarray
-    free: np.ndarray
 
     def __len__(self) -> int:
         return len(self.places)
@@ -59,17 +57,15 @@ def around(
         labels: uint8 (X, Y, Z), where to begin, not all 0.
         coverage: float32 (Y, Z), (X, Z), (X, Y), of silhouettes along x, y, z.
         axes: across whose middle voxels mirror each other.
-        free: bool (X, Y, Z), the only ones that may change; all that can be seen or might be, if not given.
+        free: bool (X, Y, Z), those that may change; all that can be seen or might be, if not given.
     """
     solid = labels > 0
-    if free is not None:
-        band = free | solid
-    else:
+    if free is None:
         along = [cover >= _COVERED for cover in coverage]
         hull = along[0][None] & along[1][:, None] & along[2][:, :, None]
-        band = (hull & ndimage.binary_dilation(solid, TOUCHING, _BAND)) | solid
-    inner = ndimage.binary_erosion(solid, iterations=_BAND + 1, border_value=0)
-    active = band & ~inner if free is None else band & ~(inner & ~free)
+        inner = ndimage.binary_erosion(solid, iterations=_BAND + 1, border_value=0)
+        free = ((hull & ndimage.binary_dilation(solid, TOUCHING, _BAND)) | solid) & ~inner
+    active = free.copy()
     for axis in axes:
         active |= np.flip(active, axis)
     index = np.where(solid & ~active, DEEP, AIR).astype(np.int32)
@@ -84,5 +80,4 @@ def around(
         twin = np.minimum(twin, twin[other])
         unlike = first & first[other] & (label != label[other])
         like = np.where(unlike, like, np.minimum(like, like[other]))
-    changing = np.ones(len(places), bool) if free is None else free[active]
-    return Field(index, places, first, label, twin, like, changing)
+    return Field(index, places, first, label, twin, like)
