@@ -4,9 +4,9 @@ Pixels that an artist left as they were ask for nothing. Of those that were chan
 
 - one that was erased clears its whole ray: what is clear in the sheet is seen through;
 - one that was painted over gives its colour to the first voxel on its ray;
-- one that was painted where nothing was gets voxels where all three silhouettes, as they are now, have room for them;
-  where there is no such place, since other views were left without it, one voxel, as deep as the middle of what is
-  nearest in that view.
+- one that was painted where nothing was gets voxels where all three silhouettes, as they are now, have room for them,
+  and most of them are painted; where there is no such place, since other views were left without it, one voxel, as
+  deep as the middle of what is nearest in that view.
 
 Changed pixels win over unchanged ones. Where changed ones of several views disagree on a voxel's colour, that of most
 counts, then the front's, the right's, the back's, the left's, the top's; a ray cleared in one view stays so.
@@ -100,16 +100,25 @@ def _asked(solid: np.ndarray, wished: Sequence[Wish]) -> tuple[np.ndarray, np.nd
 
 
 def _room(labels: np.ndarray, wished: Sequence[Wish]) -> np.ndarray:
-    """Where all three silhouettes, as they are now, have something, and one of them something new."""
-    inside, fresh = np.ones(labels.shape, bool), np.zeros(labels.shape, bool)
+    """Where all three silhouettes, as they are now, have something, and one of them something new, bool (X, Y, Z).
+
+    Of the voxels that a new pixel might stand for, those that most views have something painted for: a block that is
+    drawn in two views is not also there where only one of them has it.
+    """
+    inside, drawn = np.ones(labels.shape, bool), np.zeros(labels.shape, np.int8)
+    news = []
     for axis in range(3):
         pair = [wish for wish in wished if wish.axis == axis]
         more = np.any([(wish.was == 0) & (wish.wanted > 0) for wish in pair], 0)
         less = np.any([(wish.was > 0) & (wish.wanted == 0) for wish in pair], 0)
         now = (np.any(labels > 0, axis) | more) & ~less
         inside &= np.expand_dims(now, axis)
-        fresh |= np.expand_dims(more, axis)
-    return inside & fresh
+        drawn += np.expand_dims(np.any([wish.edited & (wish.wanted > 0) for wish in pair], 0), axis)
+        news.append(np.expand_dims(more, axis))
+    drawn[~inside] = 0
+    best = [more & (drawn == drawn.max(axis, keepdims=True)) for axis, more in enumerate(news)]
+    room: np.ndarray = np.any(best, 0) & inside
+    return room
 
 
 def _middle(lines: np.ndarray, above: bool) -> np.ndarray:
