@@ -10,10 +10,14 @@ import numpy as np
 from tessera_protocol.errors import error
 from tessera_protocol.jobs import VoxelizeParams
 
+from .. import colour
 from ..progress import Progress
+from . import occupancy
 from .grid import Grid
 from .mesh import Mesh
+from .radiance import SOLID, radiance
 from .sheet import read_sheet
+from .views import six_views
 from .voxels import Voxels
 
 
@@ -62,10 +66,14 @@ def voxified(
     about: dict[str, Any] = {"engine": "voxify", "weights": None, "device": device, "init": params.init}
 
     def finetuned(progress: Progress) -> Voxels:
+        start = begin
+        if params.init == "radiance":
+            start = from_radiance(mesh, grid, begin, params, progress.part(0.0, 0.5))
+            progress = progress.part(0.5, 1.0)
         return voxify.finetuned(
             mesh,
             grid,
-            begin,
+            start,
             params.iterations,
             crispness=params.crispness,
             thin=params.thin,  # type: ignore[arg-type]  # the schema knows its choices
@@ -91,6 +99,19 @@ def voxified(
         )
     progress("done", 1.0, f"{np.count_nonzero(made.labels):,} voxels")
     return dataclasses.replace(made, meta=begin.meta | made.meta | about)
+
+
+def from_radiance(mesh: Mesh, grid: Grid, surface: Voxels, params: VoxelizeParams, progress: Progress) -> Voxels:
+    """Voxels of a radiance field, with the palette of those of engine surface, which is that of the six views."""
+    field = radiance(mesh, grid, seed=params.seed, progress=progress)
+    views = six_views(mesh, grid)
+    found = occupancy.evidence(mesh, grid, views, params.symmetry)  # type: ignore[arg-type]
+    solid = occupancy.completed(found.fold.half(field.opaque()) >= SOLID, found, params.thin)  # type: ignore[arg-type]
+    apart = (colour.lab(field.rgb[solid])[:, None] - colour.lab(surface.palette / 255)) ** 2
+    labels = np.zeros(grid.shape, np.uint8)
+    labels[solid] = apart.sum(2).argmin(1) + 1
+    losses = [round(float(value), 6) for value in field.losses]
+    return dataclasses.replace(surface, labels=labels, meta=surface.meta | {"radiance": {"losses": losses}})
 
 
 def _grid(mesh: Mesh, voxels: Voxels) -> Grid:
