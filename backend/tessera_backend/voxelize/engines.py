@@ -63,7 +63,12 @@ def voxified(
     from .finetune import redraw, voxify
 
     grid = _grid(mesh, begin)
-    about: dict[str, Any] = {"engine": "voxify", "weights": None, "device": device, "init": params.init}
+    about: dict[str, Any] = {"engine": "voxify", "device": device, "init": params.init}
+    guidance = None
+    if params.clip_weights:
+        from .finetune.clip import Guidance
+
+        guidance = Guidance(params.clip_model, params.clip_weights, params.seed, device)
 
     def finetuned(progress: Progress) -> Voxels:
         start = begin
@@ -79,6 +84,7 @@ def voxified(
             thin=params.thin,  # type: ignore[arg-type]  # the schema knows its choices
             symmetry=params.symmetry,  # type: ignore[arg-type]
             fixed=fixed,
+            guidance=guidance,
             seed=params.seed,
             device=device,
             progress=progress,
@@ -98,7 +104,7 @@ def voxified(
             progress=progress.part(0.6, 1.0),
         )
     progress("done", 1.0, f"{np.count_nonzero(made.labels):,} voxels")
-    return dataclasses.replace(made, meta=begin.meta | made.meta | about)
+    return dataclasses.replace(made, meta=made.meta | about)
 
 
 def from_radiance(mesh: Mesh, grid: Grid, surface: Voxels, params: VoxelizeParams, progress: Progress) -> Voxels:

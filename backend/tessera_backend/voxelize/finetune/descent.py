@@ -73,19 +73,21 @@ def descend(
     twin, like = (torch.as_tensor(numbers, device=device) for numbers in (field.twin, field.like))
     rates = [(opacity, schedule.OPACITY_RATE), (table, schedule.LOGITS_RATE)]
     adam = torch.optim.Adam([{"params": [one], "lr": rate} for one, rate in rates], betas=schedule.BETAS)
-    losses: dict[str, list[float]] = {}
+    losses: dict[str, list[Tensor]] = {}
     done = 0
-    with _one_thread():
+    # A guide's network is large: it gets what threads there are.
+    with _one_thread() if guide is None else contextlib.nullcontext():
         for done in range(1, steps + 1):
             step = schedule.at((done - 1) / max(steps - 1, 1))
             front = [(target.axis, target.above) == _FRONT for target in views.targets]
             alpha = torch.sigmoid(opacity[twin])
             rgb = (_drawn(table, step.temperature, step.hard, rng) @ colors)[like]
             lost = views.loss(alpha, rgb, step.weights, [step.front if one else step.others for one in front])
-            _note(losses, "views", lost, step.weights[0] > 0)
+            if step.weights[0]:
+                _note(losses, "views", lost)
             if guide is not None and step.clip:
                 guided = guide(alpha, rgb)
-                _note(losses, "clip", guided, True)
+                _note(losses, "clip", guided)
                 lost = lost + step.clip * guided
             adam.zero_grad()
             lost.backward()
@@ -96,7 +98,8 @@ def descend(
             if progress.enough():
                 break
     solid, _ = _hardened(opacity, table, field)
-    return Found(solid, table.detach().float().cpu().numpy()[field.like], done, losses)
+    told = {name: [float(value) for value in values] for name, values in losses.items()}
+    return Found(solid, table.detach().float().cpu().numpy()[field.like], done, told)
 
 
 def _start(field: Field, count: int, logits: np.ndarray | None) -> tuple[Tensor, Tensor]:
@@ -123,11 +126,10 @@ def _hardened(opacity: Tensor, logits: Tensor, field: Field) -> tuple[np.ndarray
     return solid.cpu().numpy()[field.twin], label.cpu().numpy()[field.like]
 
 
-def _note(losses: dict[str, list[float]], name: str, lost: Tensor, comparable: bool) -> None:
-    """The first value and the last; a copy from the device waits for it, so this is on the CPU alone."""
-    if comparable:
-        value = float(lost.detach())
-        losses[name] = [losses.get(name, [value])[0], value]
+def _note(losses: dict[str, list[Tensor]], name: str, lost: Tensor) -> None:
+    """The first and the last; as tensors, since reading one waits for the device."""
+    value = lost.detach()
+    losses[name] = [losses.get(name, [value])[0], value]
 
 
 @contextlib.contextmanager

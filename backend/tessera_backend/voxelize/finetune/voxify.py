@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
-from typing import Any, Literal
+from collections.abc import Callable, Sequence
+from typing import Any, Literal, Protocol
 
 import numpy as np
 
@@ -22,8 +22,13 @@ from .loss import Views
 from .relabel import relabelled
 from .targets import of_views
 
-# Makes one more loss of a field, given the six views of its mesh.
-Guidance = Callable[[Field, tuple[View, ...]], Guide]
+
+class Guidance(Protocol):
+    """What makes one more loss of a field, given the six views of its mesh; `facts` go into the metadata."""
+
+    facts: dict[str, Any]
+
+    def on(self, field: Field, views: Sequence[View]) -> Guide: ...
 
 
 def finetuned(
@@ -63,7 +68,7 @@ def finetuned(
     mirror = axes[0] if axes else None
     targets = of_views(views, begin.labels, begin.palette, crispness=crispness, mirror=mirror)
     field = around(begin.labels, hull.coverages(views, grid, hull.inside(views, grid)), axes)
-    guide = None if guidance is None else guidance(field, views)
+    guide = None if guidance is None else guidance.on(field, views)
     result = descend(
         field,
         Views(field.index, targets, device),
@@ -81,7 +86,8 @@ def finetuned(
     alike = None if mirror is None else _alike(begin.labels, mirror)
     settings: dict[str, Any] = {"crispness": crispness, "mirror": mirror, "alike": alike, "fixed": fixed}
     labels, palette = relabelled(solid, targets, begin.palette, logits, **settings)
-    return used(dataclasses.replace(begin, labels=labels, palette=palette, meta=begin.meta | facts(result)), fixed)
+    about = facts(result) | ({} if guidance is None else guidance.facts)
+    return used(dataclasses.replace(begin, labels=labels, palette=palette, meta=begin.meta | about), fixed)
 
 
 def facts(result: Found) -> dict[str, Any]:
