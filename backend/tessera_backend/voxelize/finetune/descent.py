@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 import torch
@@ -65,23 +66,18 @@ def descend(
         guide: one more loss, as of CLIP.
         show: makes a preview of the present solid, bool (A,), and labels, int (A,).
     """
-    device, dtype = views.index.device, views.dtype
+    voxels = _Voxels(field, palette, views, logits)
+    adam = torch.optim.Adam(voxels.groups(), betas=schedule.BETAS)
     # Drawn on the CPU, so that a seed is the same on all devices.
     rng = torch.Generator().manual_seed(seed)
-    colors = torch.as_tensor(palette / 255, dtype=dtype, device=device)
-    opacity, table = (values.to(device, dtype).requires_grad_() for values in _start(field, len(palette), logits))
-    twin, like = (torch.as_tensor(numbers, device=device) for numbers in (field.twin, field.like))
-    rates = [(opacity, schedule.OPACITY_RATE), (table, schedule.LOGITS_RATE)]
-    adam = torch.optim.Adam([{"params": [one], "lr": rate} for one, rate in rates], betas=schedule.BETAS)
+    front = [(target.axis, target.above) == _FRONT for target in views.targets]
     losses: dict[str, list[Tensor]] = {}
     done = 0
     # A guide's network is large: it gets what threads there are.
     with _one_thread() if guide is None else contextlib.nullcontext():
         for done in range(1, steps + 1):
             step = schedule.at((done - 1) / max(steps - 1, 1))
-            front = [(target.axis, target.above) == _FRONT for target in views.targets]
-            alpha = torch.sigmoid(opacity[twin])
-            rgb = (_drawn(table, step.temperature, step.hard, rng) @ colors)[like]
+            alpha, rgb = voxels.drawn(step, rng)
             lost = views.loss(alpha, rgb, step.weights, [step.front if one else step.others for one in front])
             if step.weights[0]:
                 _note(losses, "views", lost)
@@ -94,20 +90,42 @@ def descend(
             adam.step()
             progress("optimizing", done / steps, f"Step {done} of {steps}")
             if show is not None and done % _SHOWN == 0:
-                progress.show(lambda: show(*_hardened(opacity, table, field)))
+                progress.show(lambda: show(*voxels.hardened()))
             if progress.enough():
                 break
-    solid, _ = _hardened(opacity, table, field)
     told = {name: [float(value) for value in values] for name, values in losses.items()}
-    return Found(solid, table.detach().float().cpu().numpy()[field.like], done, told)
+    return Found(voxels.hardened()[0], voxels.logits.detach().float().cpu().numpy()[field.like], done, told)
 
 
-def _start(field: Field, count: int, logits: np.ndarray | None) -> tuple[Tensor, Tensor]:
-    opacity = np.where(field.solid, schedule.OPACITY, -schedule.OPACITY)
-    if logits is None:
-        logits = np.zeros((len(field), count), np.float32)
-        logits[np.arange(len(field)), field.label] = schedule.LOGIT
-    return torch.tensor(opacity), torch.tensor(logits)
+class _Voxels:
+    """What is optimized: opacity logits (A,) and palette logits (A, K); twins share those of the first of them."""
+
+    def __init__(self, field: Field, palette: np.ndarray, views: Views, logits: np.ndarray | None) -> None:
+        if logits is None:
+            logits = np.zeros((len(field), len(palette)), np.float32)
+            logits[np.arange(len(field)), field.label] = schedule.LOGIT
+        kind = {"dtype": views.dtype, "device": views.index.device}
+        self.opacity = torch.tensor(np.where(field.solid, schedule.OPACITY, -schedule.OPACITY), **kind)
+        self.logits = torch.tensor(logits, **kind)
+        self._colors = torch.tensor(palette / 255, **kind)
+        self._twin, self._like = (torch.as_tensor(one, device=views.index.device) for one in (field.twin, field.like))
+        self.opacity.requires_grad_()
+        self.logits.requires_grad_()
+
+    def groups(self) -> list[dict[str, Any]]:
+        """Tensors and their rates, as optimizers take them."""
+        rates = [(self.opacity, schedule.OPACITY_RATE), (self.logits, schedule.LOGITS_RATE)]
+        return [{"params": [values], "lr": rate} for values, rate in rates]
+
+    def drawn(self, step: schedule.Step, rng: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Opacities (A,), and colours (A, 3), by chance."""
+        chosen = _drawn(self.logits, step.temperature, step.hard, rng)
+        return torch.sigmoid(self.opacity[self._twin]), (chosen @ self._colors)[self._like]
+
+    def hardened(self) -> tuple[np.ndarray, np.ndarray]:
+        """Which voxels are solid, bool (A,), and their colours, int64 (A,)."""
+        solid, label = self.opacity.detach()[self._twin] > 0, self.logits.detach().argmax(1)[self._like]
+        return solid.cpu().numpy(), label.cpu().numpy()
 
 
 def _drawn(logits: Tensor, temperature: float, hard: bool, rng: torch.Generator) -> Tensor:
@@ -118,12 +136,6 @@ def _drawn(logits: Tensor, temperature: float, hard: bool, rng: torch.Generator)
         return soft
     whole = torch.zeros_like(soft).scatter_(1, soft.argmax(1, keepdim=True), 1.0)
     return whole + soft - soft.detach()
-
-
-def _hardened(opacity: Tensor, logits: Tensor, field: Field) -> tuple[np.ndarray, np.ndarray]:
-    """Which voxels are solid, bool (A,), and their colours, int64 (A,)."""
-    solid, label = opacity.detach() > 0, logits.detach().argmax(1)
-    return solid.cpu().numpy()[field.twin], label.cpu().numpy()[field.like]
 
 
 def _note(losses: dict[str, list[Tensor]], name: str, lost: Tensor) -> None:
