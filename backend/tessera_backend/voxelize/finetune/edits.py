@@ -22,6 +22,9 @@ from scipy import ndimage
 from ..observed import first_layer
 from .wishes import Wish
 
+# Filling a pit may let another be filled.
+_SWEEPS = 8
+
 
 def applied(labels: np.ndarray, wished: Sequence[Wish]) -> np.ndarray:
     """Voxels as a sheet wants them, uint8 (X, Y, Z).
@@ -84,6 +87,43 @@ def painted(labels: np.ndarray, new: np.ndarray, wished: Sequence[Wish]) -> np.n
     if told.any():
         made[rest] = _nearest(np.where(told, made, 0), rest)[rest]
     return made
+
+
+def refilled(labels: np.ndarray, room: np.ndarray, wished: Sequence[Wish]) -> np.ndarray:
+    """Labels, uint8 (X, Y, Z), with the voxels that no view minds: pits are nothing that anybody drew.
+
+    A voxel is put where all views that would see it want the same colour there, or where none would (the consistency
+    of Kutulakos and Seitz, A theory of shape by space carving, IJCV 2000).
+
+    Args:
+        room: bool (X, Y, Z), where voxels may be.
+    """
+    made = labels.copy()
+    fronts = [_layers_seen(made > 0, wish) for wish in wished]
+    for _ in range(_SWEEPS):
+        before = made.copy()
+        for voxel in np.argwhere(room & (made == 0)):
+            hidden, wanted = [], set()
+            for wish, front in zip(wished, fronts, strict=True):
+                pixel = tuple(np.delete(voxel, wish.axis))
+                ahead = -voxel[wish.axis] if wish.above else voxel[wish.axis]
+                if ahead < front[pixel]:
+                    hidden.append((front, pixel, ahead))
+                    wanted.add(int(wish.wanted[pixel]))
+            if len(wanted) <= 1 and wanted != {0}:
+                made[tuple(voxel)] = next(iter(wanted), labels.max())
+                for front, pixel, ahead in hidden:
+                    front[pixel] = ahead
+        if np.array_equal(made, before):
+            break
+    return made
+
+
+def _layers_seen(solid: np.ndarray, wish: Wish) -> np.ndarray:
+    """Where each ray of a side meets something, so that less is nearer, int64 (U, V)."""
+    layer = first_layer(solid, wish.axis, wish.above).astype(np.int64)
+    far = 1 if wish.above else solid.shape[wish.axis]
+    return np.where(layer < 0, far, -layer if wish.above else layer)
 
 
 def _asked(solid: np.ndarray, wished: Sequence[Wish]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

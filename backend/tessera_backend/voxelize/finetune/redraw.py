@@ -19,8 +19,9 @@ from .targets import Target
 from .voxify import facts, shows
 from .wishes import Wish, agreement, overlap, wishes
 
-# Sheets that have less in common with the voxels are of something else.
-_AFRESH = 0.5
+# A sheet is of something else if it has less in common with the voxels: of pixels, and of silhouettes, since who paints
+# all of a thing anew keeps these.
+_AFRESH, _ELSEWHERE = 0.4, 0.9
 # Voxels that look so much like a sheet are those that it was made from, and the others need not be asked for.
 _SURELY = 0.98
 
@@ -49,8 +50,8 @@ def redrawn(
     Returns:
         Voxels; the metadata says how many pixels were changed, and what share of all look as they shall.
     """
-    base = _likeliest(bases, pictures, given)
-    afresh = bool(overlap(base.labels, pictures) < _AFRESH)
+    base, same = _likeliest(bases, pictures, given)
+    afresh = same < _AFRESH and overlap(base.labels, pictures) < _ELSEWHERE
     wished, palette = wishes(base, pictures, given=given, afresh=afresh)
     start = np.zeros_like(base.labels) if afresh else base.labels
     made = dataclasses.replace(base, labels=edits.applied(start, wished), palette=palette)
@@ -64,17 +65,20 @@ def redrawn(
     return dataclasses.replace(made, meta=base.meta | {"sheet": about})
 
 
-def _likeliest(bases: Sequence[Callable[[], Voxels]], pictures: Sequence[np.ndarray], given: bool) -> Voxels:
+def _likeliest(
+    bases: Sequence[Callable[[], Voxels]], pictures: Sequence[np.ndarray], given: bool
+) -> tuple[Voxels, float]:
+    """The voxels that look most like a sheet, and how much, as a share of its pixels."""
     best, most = None, -1.0
     for make in bases:
         base = make()
         share = agreement(base.labels, wishes(base, pictures, given=given)[0])
         if share > most:
             best, most = base, share
-        if share >= _SURELY or overlap(base.labels, pictures) < _AFRESH:
+        if share >= _SURELY:
             break
     assert best is not None
-    return best
+    return best, most
 
 
 def _carved(
@@ -97,7 +101,8 @@ def _carved(
     labels = begin.labels.copy()
     labels[tuple(field.places.T)] = result.logits.argmax(1) + 1
     labels = np.where(solid, np.maximum(labels, 1), 0).astype(np.uint8)
-    return edits.painted(labels, np.zeros_like(solid), wished), facts(result)
+    labels = edits.painted(labels, np.zeros_like(solid), wished)
+    return edits.refilled(labels, begin.solid, wished), facts(result)
 
 
 def _target(wish: Wish, label: np.ndarray, palette: np.ndarray) -> Target:
