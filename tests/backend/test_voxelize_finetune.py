@@ -1,13 +1,16 @@
 """Engine voxify: gradients, the optimization, and what becomes of small meshes."""
 
 import dataclasses
+import json
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 import torch
 
 from tessera_backend.progress import Progress
-from tessera_backend.voxelize import direct, metrics
+from tessera_backend.voxelize import direct, metrics, voxelize
 from tessera_backend.voxelize.components import components
 from tessera_backend.voxelize.finetune.descent import descend
 from tessera_backend.voxelize.finetune.field import around
@@ -19,6 +22,7 @@ from tessera_backend.voxelize.hull import coverages, inside
 from tessera_backend.voxelize.mesh import Mesh
 from tessera_backend.voxelize.views import six_views
 from tessera_protocol.errors import Cancelled
+from tessera_protocol.jobs import VoxelizeParams
 
 from .voxel_meshes import ball, box, mesh
 
@@ -213,3 +217,39 @@ def test_pixel_art_is_of_the_palette_and_keeps_eyes():
     np.testing.assert_allclose(wanted[3].color, palette[art - 1] / 255, atol=1e-6)
     assert wanted[3].depth[0, 0] == pytest.approx(0.01, abs=0.01)
     assert coverages(views, Grid.fitted(shape, 12), inside(views, Grid.fitted(shape, 12)))[0].shape == (4, 12)
+
+
+def test_locked_and_given_colours_stay_what_they_are():
+    """Others are moved to suit the views; these are not."""
+    locked = voxelize(figure(), VoxelizeParams(side=12, engine="voxify", iterations=10, colors=4, locked="#c81e1e"))
+    assert locked.palette[0].tolist() == [200, 30, 30]
+    assert len(locked.palette) <= 4
+    params = VoxelizeParams(side=12, engine="voxify", iterations=10, palette="#ff0000 #0000ff #00ff00")
+    given = voxelize(figure(), params)
+    assert given.palette.tolist() == [[255, 0, 0], [0, 0, 255], [0, 255, 0]]
+    assert given.labels.max() <= 3
+
+
+def test_the_job_says_how_it_went():
+    """Engine, steps, losses, where it began; all of it plain JSON."""
+    meta = voxelize(figure(), VoxelizeParams(side=12, engine="voxify", iterations=15)).meta
+    assert (meta["engine"], meta["weights"], meta["device"], meta["init"], meta["steps"]) == (
+        "voxify",
+        None,
+        "cpu",
+        "surface",
+        15,
+    )
+    first, last = meta["losses"]["views"]
+    assert last < first
+    assert json.loads(json.dumps(meta)) == meta
+
+
+def test_the_surface_engine_never_loads_torch():
+    """Who does not ask for voxify need not wait for it."""
+    script = (
+        "import sys, numpy as np; from tessera_backend.voxelize import Mesh, VoxelizeParams, voxelize\n"
+        "voxelize(Mesh.of(np.eye(3)[None]), VoxelizeParams(side=8)); sys.exit('torch' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

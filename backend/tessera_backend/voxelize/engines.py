@@ -40,6 +40,7 @@ def check(params: VoxelizeParams, sheet: bytes | None) -> None:
 
 def voxified(
     mesh: Mesh,
+    grid: Grid,
     begin: Voxels,
     params: VoxelizeParams,
     progress: Progress,
@@ -52,7 +53,8 @@ def voxified(
 
     Args:
         mesh: checked.
-        begin: of engine surface, with the same parameters.
+        grid: fitted to it.
+        begin: of engine surface, in that grid, with the same parameters; some are solid.
         sheet: a PNG of six views, as an artist wants them.
         fixed: so many colours of the palette are given, or locked.
         device: of torch.
@@ -62,7 +64,6 @@ def voxified(
     # Only this engine waits for torch to load.
     from .finetune import redraw, voxify
 
-    grid = _grid(mesh, begin)
     about: dict[str, Any] = {"engine": "voxify", "device": device, "init": params.init}
     guidance = None
     if params.clip_weights:
@@ -118,11 +119,3 @@ def from_radiance(mesh: Mesh, grid: Grid, surface: Voxels, params: VoxelizeParam
     labels[solid] = apart.sum(2).argmin(1) + 1
     losses = [round(float(value), 6) for value in field.losses]
     return dataclasses.replace(surface, labels=labels, meta=surface.meta | {"radiance": {"losses": losses}})
-
-
-def _grid(mesh: Mesh, voxels: Voxels) -> Grid:
-    """The grid that voxels of a mesh lie in."""
-    x, y, z = voxels.labels.shape
-    low, high = mesh.bounds()
-    flat = (high - low) < 1e-6 * (high - low).max()
-    return Grid((x, y, z), voxels.origin, voxels.size, (bool(flat[0]), bool(flat[1]), bool(flat[2])))

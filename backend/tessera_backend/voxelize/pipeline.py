@@ -13,6 +13,7 @@ from tessera_protocol.jobs import VoxelizeParams
 from .. import __version__, colour
 from ..progress import Progress
 from . import direct, engines
+from .grid import Grid
 from .mesh import Mesh, checked
 from .voxels import Voxels
 
@@ -45,10 +46,10 @@ def run(
         seed=params.seed,
         progress=progress if quick else progress.part(0.0, 0.1),
     )
-    if not quick:
+    if not quick and made.labels.any():
         given = palette if palette is not None else locking
         settings = {"sheet": sheet, "fixed": 0 if given is None else len(given), "device": device}
-        made = engines.voxified(mesh, made, params, progress.part(0.1, 1.0), **settings)
+        made = engines.voxified(mesh, Grid.fitted(mesh, params.side), made, params, progress.part(0.1, 1.0), **settings)
     return Voxels(made.labels, made.palette, made.origin, made.size, _meta(mesh, params, made))
 
 

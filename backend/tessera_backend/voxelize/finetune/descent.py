@@ -52,6 +52,7 @@ def descend(
     *,
     logits: np.ndarray | None = None,
     guide: Guide | None = None,
+    stay: float = 0.0,
     seed: int = 0,
     progress: Progress = SILENT,
     show: Callable[[np.ndarray, np.ndarray], object] | None = None,
@@ -64,6 +65,7 @@ def descend(
         steps: 1 or more.
         logits: float32 (A, K), where colours begin; at the field's labels.
         guide: one more loss, as of CLIP.
+        stay: the weight of squared differences to the opacities at first, per pixel that shows something.
         show: makes a preview of the present solid, bool (A,), and labels, int (A,).
     """
     voxels = _Voxels(field, palette, views, logits)
@@ -72,7 +74,8 @@ def descend(
     rng = torch.Generator().manual_seed(seed)
     front = [(target.axis, target.above) == _FRONT for target in views.targets]
     losses: dict[str, list[Tensor]] = {}
-    done = 0
+    calm, done = stay / max(sum(np.count_nonzero(target.covered) for target in views.targets), 1), 0
+    first = voxels.drawn(schedule.at(0.0), rng)[0].detach()
     # A guide's network is large: it gets what threads there are.
     with _one_thread() if guide is None else contextlib.nullcontext():
         for done in range(1, steps + 1):
@@ -85,6 +88,8 @@ def descend(
                 guided = guide(alpha, rgb)
                 _note(losses, "clip", guided)
                 lost = lost + step.clip * guided
+            if calm:
+                lost = lost + calm * ((alpha - first) ** 2).sum()
             adam.zero_grad()
             lost.backward()
             adam.step()

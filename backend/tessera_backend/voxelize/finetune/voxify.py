@@ -16,11 +16,15 @@ from ..preview import preview
 from ..surface import surface
 from ..views import View, six_views
 from ..voxels import Voxels
+from . import schedule
 from .descent import Found, Guide, descend
 from .field import Field, around
 from .loss import Views
 from .relabel import relabelled
 from .targets import of_views
+
+# Pixels of a side of the picture that is shown while a job runs.
+_PREVIEW = 360
 
 
 class Guidance(Protocol):
@@ -75,6 +79,7 @@ def finetuned(
         begin.palette,
         steps,
         guide=guide,
+        stay=schedule.STAY[0] + (schedule.STAY[1] - schedule.STAY[0]) * crispness,
         seed=seed,
         progress=progress.part(0.05, 0.95),
         show=shows(field, begin),
@@ -103,7 +108,7 @@ def shows(field: Field, begin: Voxels) -> Callable[[np.ndarray, np.ndarray], dic
         # What is deep inside is not seen: any colour will do.
         labels = field.with_solid(np.zeros(len(field), bool)).astype(np.uint8)
         labels[tuple(field.places.T)] = np.where(solid, label + 1, 0)
-        return {"picture": preview(dataclasses.replace(begin, labels=labels))}
+        return {"picture": preview(dataclasses.replace(begin, labels=labels), _PREVIEW)}
 
     return picture
 
