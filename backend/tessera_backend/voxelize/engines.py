@@ -72,10 +72,12 @@ def voxified(
         guidance = Guidance(params.clip_model, params.clip_weights, params.seed, device)
 
     def finetuned(progress: Progress) -> Voxels:
-        start = begin
+        start, stay = begin, 1.0
         if params.init == "radiance":
             start = from_radiance(mesh, grid, begin, params, progress.part(0.0, 0.5))
             progress = progress.part(0.5, 1.0)
+            # It is less sure of silhouettes than the six views are.
+            stay = 0.0
         return voxify.finetuned(
             mesh,
             grid,
@@ -85,6 +87,7 @@ def voxified(
             thin=params.thin,  # type: ignore[arg-type]  # the schema knows its choices
             symmetry=params.symmetry,  # type: ignore[arg-type]
             fixed=fixed,
+            stay=stay,
             guidance=guidance,
             seed=params.seed,
             device=device,

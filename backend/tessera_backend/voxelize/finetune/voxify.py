@@ -10,6 +10,7 @@ import numpy as np
 
 from ...progress import SILENT, Progress
 from .. import hull, occupancy
+from ..components import components
 from ..grid import Grid
 from ..mesh import Mesh
 from ..preview import preview
@@ -45,6 +46,7 @@ def finetuned(
     thin: Literal["drop", "keep", "thicken"] = "keep",
     symmetry: Literal["auto", "off"] = "auto",
     fixed: int = 0,
+    stay: float = 1.0,
     guidance: Guidance | None = None,
     seed: int = 0,
     device: str = "cpu",
@@ -60,6 +62,7 @@ def finetuned(
         crispness: from 0, the views' mean colours, to 1, pixel art.
         thin, symmetry: as in `occupancy.occupied`.
         fixed: so many colours of the palette stay exactly what they are.
+        stay: how much of `schedule.STAY` counts: less, where the beginning is worth less.
         guidance: of CLIP.
         device: of torch.
     Returns:
@@ -79,13 +82,13 @@ def finetuned(
         begin.palette,
         steps,
         guide=guide,
-        stay=schedule.STAY[0] + (schedule.STAY[1] - schedule.STAY[0]) * crispness,
+        stay=stay * float(np.interp(crispness, (0, 1), schedule.STAY)),
         seed=seed,
         progress=progress.part(0.05, 0.95),
         show=shows(field, begin),
     )
     progress("finishing", 0.95, "Choosing colours")
-    solid = occupancy.completed(_half(field.with_solid(result.solid), found.fold), found, thin)
+    solid = _finished(field.with_solid(result.solid), begin.solid, found, thin)
     logits = np.zeros((*solid.shape, len(begin.palette)), np.float32)
     logits[tuple(field.places.T)] = result.logits
     alike = None if mirror is None else _alike(begin.labels, mirror)
@@ -93,6 +96,17 @@ def finetuned(
     labels, palette = relabelled(solid, targets, begin.palette, logits, **settings)
     about = facts(result) | ({} if guidance is None else guidance.facts)
     return used(dataclasses.replace(begin, labels=labels, palette=palette, meta=begin.meta | about), fixed)
+
+
+def _finished(
+    solid: np.ndarray, begin: np.ndarray, found: occupancy.Evidence, thin: Literal["drop", "keep", "thicken"]
+) -> np.ndarray:
+    """Voxels, bool (X, Y, Z), without dust, with what is thin, and in as few parts as they began."""
+    # What is solid in the half that a fold keeps, or in its mirror image.
+    half = found.fold.half(solid.astype(np.float32)) > 0
+    finished = occupancy.completed(half, found, thin)
+    # In few voxels a single one may hold two parts together, and no view say so.
+    return finished if len(components(finished)[1]) <= len(components(begin)[1]) else begin
 
 
 def facts(result: Found) -> dict[str, Any]:
@@ -119,12 +133,6 @@ def used(voxels: Voxels, fixed: int) -> Voxels:
     table = np.zeros(256, np.uint8)
     table[kept + 1] = np.arange(1, len(kept) + 1)
     return dataclasses.replace(voxels, labels=table[voxels.labels], palette=voxels.palette[kept])
-
-
-def _half(solid: np.ndarray, fold: occupancy.Fold) -> np.ndarray:
-    """Of a grid, bool (X, Y, Z), the half that a fold keeps: what is solid in it or in its mirror image."""
-    half: np.ndarray = fold.half(solid.astype(np.float32)) > 0
-    return half
 
 
 def _alike(labels: np.ndarray, axis: int) -> np.ndarray:
