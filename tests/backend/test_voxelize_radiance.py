@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from tessera_backend.progress import Progress
-from tessera_backend.voxelize import metrics, radiance, rays, voxelize
+from tessera_backend.voxelize import engines, metrics, radiance, rays, voxelize
 from tessera_backend.voxelize.components import components
+from tessera_backend.voxelize.finetune import kernels
 from tessera_backend.voxelize.grid import Grid
 from tessera_backend.voxelize.views import six_views
 from tessera_protocol.errors import Cancelled
@@ -126,3 +127,22 @@ def test_it_can_be_cancelled_and_cut_short():
     said = []
     radiance.radiance(shape, grid, progress=Progress(lambda *told: said.append(told), enough=lambda: True))
     assert sum("step" in text for _, _, text in said) == 1
+
+
+def test_previews_are_of_both_stages():
+    """Pictures of the field as it grows, then of the voxels."""
+    pictures = []
+    listening = Progress(listener=lambda preview: pictures.append(preview()["picture"]))
+    params = VoxelizeParams(side=8, engine="voxify", init="radiance", iterations=10)
+    voxelize(figure(), params, listening)
+    assert len(pictures) >= 15 + 2
+    assert {(picture.dtype, picture.shape) for picture in pictures} == {(np.dtype(np.uint8), (360, 360, 4))}
+
+
+def test_kernels_can_be_compiled_before_they_are_needed():
+    """With arrays of the kinds that they get later: none is compiled then."""
+    engines.warm()
+    every = (kernels.view, rays.fit, rays.smooth, rays.adam)
+    before = [len(kernel.signatures) for kernel in every]
+    voxelize(figure(), VoxelizeParams(side=8, engine="voxify", init="radiance", iterations=10))
+    assert [len(kernel.signatures) for kernel in every] == before

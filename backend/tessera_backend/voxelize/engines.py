@@ -12,10 +12,11 @@ from tessera_protocol.jobs import VoxelizeParams
 
 from .. import colour
 from ..progress import Progress
-from . import occupancy
+from . import occupancy, rays
 from .grid import Grid
 from .mesh import Mesh
-from .radiance import SOLID, radiance
+from .preview import PREVIEW, preview
+from .radiance import SOLID, Radiance, radiance
 from .sheet import read_sheet
 from .views import six_views
 from .voxels import Voxels
@@ -113,12 +114,36 @@ def voxified(
 
 def from_radiance(mesh: Mesh, grid: Grid, surface: Voxels, params: VoxelizeParams, progress: Progress) -> Voxels:
     """Voxels of a radiance field, with the palette of those of engine surface, which is that of the six views."""
-    field = radiance(mesh, grid, seed=params.seed, progress=progress)
+
+    def labelled(field: Radiance, solid: np.ndarray) -> Voxels:
+        labels = np.zeros(grid.shape, np.uint8)
+        apart = (colour.lab(field.rgb[solid])[:, None] - colour.lab(surface.palette / 255)) ** 2
+        labels[solid] = apart.sum(2).argmin(1) + 1
+        return dataclasses.replace(surface, labels=labels)
+
+    def picture(field: Radiance) -> dict[str, np.ndarray]:
+        solid = field.opaque() >= SOLID
+        return {"picture": preview(labelled(field, solid) if solid.any() else surface, PREVIEW)}
+
+    field = radiance(mesh, grid, seed=params.seed, progress=progress.showing(picture))
     views = six_views(mesh, grid)
     found = occupancy.evidence(mesh, grid, views, params.symmetry)  # type: ignore[arg-type]
     solid = occupancy.completed(found.fold.half(field.opaque()) >= SOLID, found, params.thin)  # type: ignore[arg-type]
-    apart = (colour.lab(field.rgb[solid])[:, None] - colour.lab(surface.palette / 255)) ** 2
-    labels = np.zeros(grid.shape, np.uint8)
-    labels[solid] = apart.sum(2).argmin(1) + 1
     losses = [round(float(value), 6) for value in field.losses]
-    return dataclasses.replace(surface, labels=labels, meta=surface.meta | {"radiance": {"losses": losses}})
+    return dataclasses.replace(labelled(field, solid), meta=surface.meta | {"radiance": {"losses": losses}})
+
+
+def warm() -> None:
+    """Compile this engine's kernels, or load them from the cache, without torch."""
+    from .finetune import kernels
+
+    few, grid = np.zeros((1, 1), np.int32), (1, 1, 1)
+    plane, color = np.zeros((1, 1), np.float32), np.zeros((1, 1, 3), np.float32)
+    one, rgb = np.full(1, 0.5, np.float32), np.zeros((1, 3), np.float32)
+    lines = (few[..., None], few)
+    kernels.view(*lines, one, rgb, color, few > 0, plane, (1.0, 1.0, 1.0), 1.0, one.copy(), rgb.copy())
+    field, way = np.zeros(grid, np.float32), np.full((1, 3), 0.5, np.float32)
+    rgb = np.zeros((*grid, 3), np.float32)
+    rays.fit(field, rgb, way, way, np.zeros((1, 4), np.float32), 0.1, field.copy(), rgb.copy(), field.copy())
+    rays.smooth(field, field > 0, 0.1, field.copy())
+    rays.adam(*(one.copy() for _ in range(4)), 1, 0.1)

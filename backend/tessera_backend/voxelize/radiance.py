@@ -9,6 +9,7 @@ authors' code makes 8000.
 from __future__ import annotations
 
 import dataclasses
+import functools
 
 import numpy as np
 from scipy import ndimage
@@ -35,6 +36,8 @@ _ENTROPY, _VARIATION = 0.03, 3e-8
 SOLID, _DARK = 0.25, 0.05
 # Light that reached a voxel some steps ago counts less, so that what is closed in grows dark.
 _FORGOTTEN = 0.8
+# Previews are offered every so many steps.
+_SHOWN = 10
 
 
 @dataclasses.dataclass(frozen=True)
@@ -65,6 +68,7 @@ def radiance(mesh: Mesh, grid: Grid, steps: int = STEPS, seed: int = 0, progress
         mesh: checked.
         grid: of the field.
         steps: of Adam, 1 or more.
+        progress: told of each picture and step; its previews are the field as it is.
     """
     rng = np.random.default_rng(seed)
     pictures = _pictures(mesh, grid, rng, progress.part(0.0, 0.3))
@@ -90,10 +94,18 @@ def radiance(mesh: Mesh, grid: Grid, steps: int = STEPS, seed: int = 0, progress
         last = lost / len(chosen)
         first = last if step == 1 else first
         progress("radiance", 0.3 + 0.7 * step / steps, f"Radiance field, step {step} of {steps}")
+        if step % _SHOWN == 0:
+            progress.show(functools.partial(_state, raw, rgb, alive, light, (first, last)))
         if progress.enough():
             break
+    return _state(raw, rgb, alive, light, (first, last))
+
+
+def _state(
+    raw: np.ndarray, rgb: np.ndarray, alive: np.ndarray, light: np.ndarray, losses: tuple[float, float]
+) -> Radiance:
     alpha = np.where(alive, 1 - np.exp(-np.logaddexp(0, raw)), 0).astype(np.float32)
-    return Radiance(alpha, rgb, alive & (light < _DARK), (first, last))
+    return Radiance(alpha, rgb, alive & (light < _DARK), losses)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -13,7 +13,7 @@ from .. import hull, occupancy
 from ..components import components
 from ..grid import Grid
 from ..mesh import Mesh
-from ..preview import preview
+from ..preview import PREVIEW, preview
 from ..surface import surface
 from ..views import View, six_views
 from ..voxels import Voxels
@@ -23,9 +23,6 @@ from .field import Field, around
 from .loss import Views
 from .relabel import relabelled
 from .targets import of_views
-
-# Pixels of a side of the picture that is shown while a job runs.
-_PREVIEW = 360
 
 
 class Guidance(Protocol):
@@ -122,7 +119,7 @@ def shows(field: Field, begin: Voxels) -> Callable[[np.ndarray, np.ndarray], dic
         # What is deep inside is not seen: any colour will do.
         labels = field.with_solid(np.zeros(len(field), bool)).astype(np.uint8)
         labels[tuple(field.places.T)] = np.where(solid, label + 1, 0)
-        return {"picture": preview(dataclasses.replace(begin, labels=labels), _PREVIEW)}
+        return {"picture": preview(dataclasses.replace(begin, labels=labels), PREVIEW)}
 
     return picture
 
