@@ -6,11 +6,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tessera_backend.progress import Progress
+from tessera_backend.voxelize import voxelize
 from tessera_backend.voxelize.direct import voxelized
 from tessera_backend.voxelize.outline import outlined
 from tessera_backend.voxelize.sides import SIDES, first_labels
 from tessera_backend.voxelize.voxels import Voxels
 from tessera_protocol.errors import TesseraError
+from tessera_protocol.jobs import VoxelizeParams
 
 from .voxel_grids import grids
 from .voxel_meshes import ball, box, mesh
@@ -72,10 +74,10 @@ def test_outlines_are_drawn_once_and_mirrored(labels, axis):
 def test_the_engine_keeps_a_colour_for_outlines():
     """No more colours than asked for; a given palette stays as it is."""
     shape = mesh(box(high=(3, 2, 2)), colors=np.random.default_rng(3).random((12, 3, 3)) / 2 + 0.5)
-    assert len(voxelized(shape, 16, 3, outline=True).palette) == 3
-    own = np.array([RED, NIGHT], np.uint8)
-    drawn = voxelized(shape, 16, palette=own, outline=True)
-    assert np.array_equal(drawn.palette, own)
+    assert len(voxelize(shape, VoxelizeParams(side=16, colors=3, outline=True)).palette) == 3
+    own = " ".join("#{:02x}{:02x}{:02x}".format(*color) for color in (RED, NIGHT))
+    drawn = voxelize(shape, VoxelizeParams(side=16, palette=own, outline=True))
+    assert drawn.palette.tolist() == [list(RED), list(NIGHT)]
     assert (drawn.labels == 2).any()
 
 

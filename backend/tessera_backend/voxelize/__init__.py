@@ -53,6 +53,7 @@ def voxelize(
 
 def warm() -> None:
     """Compile every kernel, or load it from the cache, on a mesh of a few triangles: one of them is a detail."""
+    from . import engines
     from .arrays import to_arrays
     from .preview import preview
 
@@ -65,3 +66,4 @@ def warm() -> None:
         made = voxelize(Mesh.of(faces, colors=colors), VoxelizeParams(side=12, colors=2, palette_method=method))
     to_arrays(made)
     preview(made, 16)
+    engines.warm()

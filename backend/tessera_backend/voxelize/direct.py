@@ -11,7 +11,6 @@ from .grid import Grid
 from .labels import colored
 from .mesh import Mesh, checked
 from .occupancy import occupied
-from .outline import outlined
 from .surface import surface
 from .views import six_views
 from .voxels import Voxels
@@ -29,7 +28,6 @@ def voxelized(
     symmetry: Literal["auto", "off"] = "auto",
     palette: np.ndarray | None = None,
     locked: np.ndarray | None = None,
-    outline: bool = False,
     seed: int = 0,
     progress: Progress = SILENT,
 ) -> Voxels:
@@ -44,7 +42,6 @@ def voxelized(
         thin, symmetry: see `occupancy.occupied`.
         palette: uint8 (K, 3), sRGB: these colours and no others.
         locked: uint8 (L, 3), sRGB: colours that the palette has to have.
-        outline: whether silhouettes have dark rims; see `outline.outlined`. One of the colours is kept for them.
     Raises:
         TesseraError: a mesh without faces or area.
     """
@@ -59,11 +56,10 @@ def voxelized(
     samples = np.concatenate([color, area[..., None]], axis=3)
     del color
     mirror = _mirror(solid) if symmetry == "auto" else None
-    free = palette is None and colors > (0 if locked is None else len(locked))
     labels, chosen = colored(
         solid,
         views,
-        colors - (outline and free),
+        colors,
         crispness=crispness,
         palette=palette,
         locked=locked,
@@ -74,8 +70,7 @@ def voxelized(
     )
     progress("done", 1.0, f"{np.count_nonzero(labels):,} voxels")
     meta = {"engine": "surface", "weights": None, "seed": seed}
-    made = Voxels(labels, chosen, grid.origin, grid.size, meta)
-    return outlined(made, add=free) if outline else made
+    return Voxels(labels, chosen, grid.origin, grid.size, meta)
 
 
 def _mirror(solid: np.ndarray) -> int | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,15 +13,14 @@ from tessera_protocol.jobs import VoxelizeParams
 
 from .. import __version__, colour
 from ..progress import Progress
-from . import direct
+from . import direct, engines
 from .clip import within
+from .grid import Grid
 from .hollow import hollowed
 from .mesh import Mesh, checked
-from .preview import preview
+from .outline import outlined
+from .preview import PREVIEW, preview
 from .voxels import Voxels
-
-# Pixels of a side of the picture that is shown while a job runs.
-_PREVIEW = 360
 
 
 def run(
@@ -36,23 +35,24 @@ def run(
 ) -> Voxels:
     """All stages; parameters are checked already."""
     mesh = within(checked(mesh), bounds)
-    if params.engine == "voxify" or sheet is not None:
-        raise error("out-of-range", "Engine voxify is not there yet.", field="engine", allowed="surface")
+    engines.check(params, sheet)
     palette = _colors(params.palette_colors)
+    locking = None if palette is not None else _colors((*params.locked_colors, *locked))
+    quick = params.engine == "surface"
+    spare, finish = _outlines(params, locking)
     made = direct.voxelized(
         mesh,
         params.side,
-        params.colors,
+        params.colors - spare,
         bounds=bounds,
         method=params.palette_method,
         crispness=params.crispness,
         thin=params.thin,  # type: ignore[arg-type]  # the schema knows its choices
         symmetry=params.symmetry,  # type: ignore[arg-type]
         palette=palette,
-        locked=None if palette is not None else _colors((*params.locked_colors, *locked)),
-        outline=params.outline,
+        locked=locking,
         seed=params.seed,
-        progress=progress,
+        progress=progress if quick else progress.part(0.0, 0.1),
     )
     if not made.labels.any():
         raise error(
@@ -61,10 +61,25 @@ def run(
             field="mesh",
             remedy="Make them opaque, or take another object.",
         )
+    if quick:
+        made = finish(made)
+    else:
+        fixed = 0 if (given := palette if palette is not None else locking) is None else len(given)
+        grid = Grid.fitted(mesh, params.side, bounds)
+        settings: dict[str, Any] = {"sheet": sheet, "fixed": fixed, "finish": finish, "device": device}
+        made = engines.voxified(mesh, grid, made, params, progress.part(0.1, 1.0), **settings)
     if params.inside == "hollow":
         made = hollowed(made)
-    progress.show(lambda: {"picture": preview(made, _PREVIEW)})
+    progress.show(lambda: {"picture": preview(made, PREVIEW)})
     return Voxels(made.labels, made.palette, made.origin, made.size, _meta(mesh, params, made))
+
+
+def _outlines(params: VoxelizeParams, locked: np.ndarray | None) -> tuple[int, Callable[[Voxels], Voxels]]:
+    """How many colours are kept for outlines, and what draws them; nothing, where none are asked for."""
+    if not params.outline:
+        return 0, lambda voxels: voxels
+    spare = not params.palette and params.colors > (0 if locked is None else len(locked))
+    return int(spare), lambda voxels: outlined(voxels, add=spare)
 
 
 def _colors(names: Sequence[str]) -> np.ndarray | None:
@@ -87,4 +102,4 @@ def _meta(mesh: Mesh, params: VoxelizeParams, made: Voxels) -> dict[str, Any]:
         "origin": made.origin.tolist(),
         "size": made.size.tolist(),
         "parameters": schema.changed(params),
-    } | {key: value for key, value in made.meta.items() if key not in ("engine", "weights", "seed")}
+    } | made.meta

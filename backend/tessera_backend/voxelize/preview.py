@@ -12,6 +12,7 @@ from ..compiled import njit
 from . import lighting
 from .voxels import Voxels
 
+PREVIEW = 360  # pixels of a side of the picture that is shown while a job runs
 SAMPLES = 3  # a side of each pixel
 MARGIN = 0.06  # of the picture's side, left free all round
 # Seen by the eye: (right, up, towards it). The light comes from the left, from above and a little from behind us.

@@ -34,8 +34,8 @@ LOOKS = {
 
 def facing(grid: np.ndarray, side: str) -> np.ndarray:
     """A grid (X, Y, Z, ...) as one side sees it: (height, width, depth, ...), nearest first; a view, not a copy."""
-    axes, turned = _TURNS[side]
-    steps = tuple(slice(None, None, -1 if back else 1) for back in turned)
+    axes, backwards = _TURNS[side]
+    steps = tuple(slice(None, None, -1 if back else 1) for back in backwards)
     return np.transpose(grid, (*axes, *range(3, grid.ndim)))[steps]
 
 
@@ -49,8 +49,14 @@ def on_grid(picture: np.ndarray, side: str) -> np.ndarray:
     return picture[_flips(side)].swapaxes(0, 1)
 
 
-def _flips(side: str) -> tuple[slice, slice]:
+def turned(side: str) -> tuple[bool, bool]:
+    """Whether the axes that run down and to the right in a side's picture run against the grid's."""
     down, right, _ = _TURNS[side][1]
+    return down, right
+
+
+def _flips(side: str) -> tuple[slice, slice]:
+    down, right = turned(side)
     return slice(None, None, -1 if down else 1), slice(None, None, -1 if right else 1)
 
 

@@ -11,6 +11,8 @@ from .job import BufferSpec, Job
 
 # What fits into a byte beside 0, which is air.
 MOST_COLORS = 255
+# Beyond that, engine voxify takes minutes.
+MOST_VOXIFIED = 128
 
 
 @dataclasses.dataclass(frozen=True)
@@ -124,6 +126,15 @@ class VoxelizeParams:
         Raises:
             InvalidInput: "out-of-range".
         """
+        if self.engine == "voxify" and self.side > MOST_VOXIFIED:
+            raise error(
+                "out-of-range",
+                f"The resolution is {self.side}, but engine voxify makes at most {MOST_VOXIFIED} voxels a side.",
+                field="side",
+                given=self.side,
+                allowed=f"8 to {MOST_VOXIFIED}, with engine voxify",
+                remedy="Lower the resolution, or choose engine surface.",
+            )
         check_palette(self.palette, MOST_COLORS)
         check_palette(self.locked, self.colors, field="locked")
         if len(self.palette_colors) == 1:
