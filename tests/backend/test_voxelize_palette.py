@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tessera_backend.colour import lab
-from tessera_backend.voxelize.palette import METHODS, binned, chosen, medians
+from tessera_backend.voxelize.palette import METHODS, binned, chosen, exact, medians
 
 
 def clusters(seed=0, around=6):
@@ -97,3 +97,13 @@ def test_medians_stay_with_the_most():
     assert found[0, 1] < 3
     assert np.array_equal(found[1], [0, 0, 0])
     assert np.array_equal(medians(colors, np.ones(3), np.zeros(3, int), found, fixed=1), found)
+
+
+def test_flat_paint_keeps_its_value():
+    """Most of a label's weight decides; what is mixed of two does not draw it away, and locked colours stay."""
+    colors = np.array([[50.0, 10, 10], [50, 10, 10], [52, 14, 10], [80, 0, 0], [20, 0, 0]])
+    label = np.array([0, 0, 0, 1, 1])
+    start = np.array([[51.0, 12, 10], [60, 0, 0]])
+    assert exact(colors, np.ones(5), label, start).tolist() == [[50, 10, 10], [60, 0, 0]]
+    assert exact(colors, np.array([1.0, 1, 1, 3, 1]), label, start)[1].tolist() == [80, 0, 0]
+    assert exact(colors, np.ones(5), label, start, 1).tolist() == start.tolist()

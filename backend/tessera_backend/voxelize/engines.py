@@ -132,7 +132,8 @@ def from_radiance(mesh: Mesh, grid: Grid, surface: Voxels, params: VoxelizeParam
     field = radiance(mesh, grid, seed=params.seed, progress=progress.showing(picture))
     views = six_views(mesh, grid)
     found = occupancy.evidence(mesh, grid, views, thin=params.thin, symmetry=params.symmetry)  # type: ignore[arg-type]
-    solid = occupancy.completed(found.fold.half(field.opaque()) >= SOLID, found, params.thin)  # type: ignore[arg-type]
+    half = (found.fold.half(field.opaque()) >= SOLID) | found.straight
+    solid = occupancy.completed(half, found, params.thin)  # type: ignore[arg-type]
     losses = [round(float(value), 6) for value in field.losses]
     return dataclasses.replace(labelled(field, solid), meta=surface.meta | {"radiance": {"losses": losses}})
 

@@ -238,7 +238,7 @@ def _refined(seen: _Seen, palette: np.ndarray, fixed: int, crispness: float) -> 
     for _ in range(_ROUNDS):
         label = _costs(seen, palette, crispness).argmin(1)
         palette = palettes.medians(colors, weights, label[owner], palette, fixed)
-    return palette
+    return palettes.exact(colors, weights, label[owner], palette, fixed)
 
 
 def _labels(seen: _Seen, palette: np.ndarray, crispness: float, mirror: int | None) -> np.ndarray:

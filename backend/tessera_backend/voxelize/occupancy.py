@@ -113,7 +113,6 @@ def completed(solid: np.ndarray, found: Evidence, thin: Literal["drop", "keep", 
         solid: bool, the half of the grid; changed in place.
     """
     fold = found.fold
-    solid |= found.straight
     solid &= fold.half(floaters(fold.whole(solid))) == 0
     if thin != "drop" or not solid.any():
         threads.thread(solid, found.visible, thick=thin == "thicken")

@@ -13,6 +13,8 @@ import numpy as np
 from ..compiled import njit
 
 LEAST_COLORS, MOST_COLORS = 2, 32
+# Colours that near are one paint, Lab; it is a label's if so much of its weight is.
+_SAME, _MOST = 0.25, 0.5
 # k-means: tries, candidates of each step of its start, rounds, and the movement, Lab, that ends them.
 _TRIES, _CANDIDATES, _ROUNDS, _STILL = 8, 16, 30, 0.05
 # Max-min looks at colours of at least this share of the weight: the others are seams and noise.
@@ -76,6 +78,24 @@ def medians(
     sums = np.stack([np.bincount(label, pull * axis, len(palette)) for axis in colors.T], 1)
     free = (total > 0) & (np.arange(len(palette)) >= fixed)
     return np.where(free[:, None], sums / np.maximum(total, 1e-12)[:, None], palette)
+
+
+def exact(
+    colors: np.ndarray, weights: np.ndarray, label: np.ndarray, palette: np.ndarray, fixed: int = 0
+) -> np.ndarray:
+    """The palette, with the colour that most of a label's weight is, where one is: flat paint keeps its value.
+
+    Arguments are those of `medians`.
+    """
+    kinds, kind = np.unique(
+        np.column_stack([label, np.rint(colors / _SAME)]).astype(np.int64), axis=0, return_inverse=True
+    )
+    share = np.bincount(kind, weights, len(kinds)) / np.maximum(np.bincount(label, weights)[kinds[:, 0]], 1e-12)
+    flat = np.flatnonzero((share > _MOST) & (kinds[:, 0] >= fixed))
+    sums = np.stack([np.bincount(kind, weights * axis, len(kinds)) for axis in colors.T], 1)
+    palette = palette.copy()
+    palette[kinds[flat, 0]] = sums[flat] / np.bincount(kind, weights, len(kinds))[flat, None]
+    return palette
 
 
 def _far(colors: np.ndarray, palette: np.ndarray) -> np.ndarray:

@@ -100,7 +100,7 @@ def _finished(
     """Voxels, bool (X, Y, Z), without dust, with what is thin, and in as few parts as they began."""
     # What is solid in the half that a fold keeps, or in its mirror image.
     half = found.fold.half(solid.astype(np.float32)) > 0
-    finished = occupancy.completed(half, found, thin)
+    finished = occupancy.completed(half | found.straight, found, thin)
     # In few voxels a single one may hold two parts together, and no view say so.
     return finished if len(components(finished)[1]) <= len(components(begin)[1]) else begin
 
