@@ -7,6 +7,7 @@ python benchmarks/voxel_pictures.py thin --out .     # one of them
 from __future__ import annotations
 
 import argparse
+import io
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -15,7 +16,9 @@ from PIL import Image
 
 import voxel_sheet
 from tessera_backend.voxelize import load, preview, voxelize
+from tessera_backend.voxelize import sheet as sheets
 from tessera_backend.voxelize.mesh import Mesh
+from tessera_backend.voxelize.sides import view_shape
 from tessera_backend.voxelize.voxels import Voxels
 from tessera_protocol.jobs import VoxelizeParams
 from voxel_spider import spider
@@ -25,6 +28,9 @@ GROUND = (247, 245, 241)
 # Colours of the files: soft shadows survive, and a picture has a third of the bytes.
 COLORS = 256
 GAP = 10
+# What is drawn over what in the sheet, sRGB: a jersey gets stripes, a face another look.
+JERSEY, EYES = np.array([31, 156, 151]), np.array([111, 240, 212])
+STRIPES, STARE = (250, 244, 230), (255, 190, 70)
 # Four greens in the manner of the first handheld consoles.
 HANDHELD = "#1e2a17 #4a6032 #93a653 #dbe2a0"
 
@@ -72,6 +78,30 @@ def outline(mesh: Mesh) -> list[list[Cell]]:
     return [[_on_ground(voxel_sheet.picture(mesh, 420)), *(_cell(voxels, 420) for voxels in made)]]
 
 
+def sheet(mesh: Mesh) -> list[list[Cell]]:
+    """A sheet as it was written and as somebody drew on it, over the voxels of both."""
+    before = _made(mesh, side=32, colors=10)
+    drawn = _drawn_on(np.array(Image.open(io.BytesIO(sheets.to_sheet(before)))), before)
+    file = io.BytesIO()
+    Image.fromarray(drawn).save(file, "PNG")
+    after = voxelize(mesh, VoxelizeParams(side=32, colors=10, engine="voxify"), sheet=file.getvalue())
+    pictures = [np.array(Image.open(io.BytesIO(sheets.to_sheet(voxels)))) for voxels in (before, after)]
+    return [[_pixels(picture, 420) for picture in pictures], [_cell(voxels, 420) for voxels in (before, after)]]
+
+
+def _drawn_on(picture: np.ndarray, voxels: Voxels) -> np.ndarray:
+    """A sheet with a striped jersey on four sides, and eyes of another colour in front."""
+    corners, _ = sheets.layout(voxels.labels.shape)
+    for side in ("front", "right", "back", "left"):
+        row, column = corners[side]
+        height, width = view_shape(voxels.labels.shape, side)
+        view = picture[row : row + height, column : column + width]
+        jersey = np.abs(view[..., :3].astype(int) - JERSEY).sum(2) < 90
+        view[jersey & (np.arange(height)[:, None] % 2 == 1)] = (*STRIPES, 255)
+        view[(np.abs(view[..., :3].astype(int) - EYES).sum(2) < 90) & (side == "front")] = (*STARE, 255)
+    return picture
+
+
 PICTURES: Mapping[str, Callable[[Mesh], list[list[Cell]]]] = {
     "sizes": sizes,
     "turntable": turntable,
@@ -79,6 +109,7 @@ PICTURES: Mapping[str, Callable[[Mesh], list[list[Cell]]]] = {
     "crispness": crispness,
     "thin": thin,
     "outline": outline,
+    "sheet": sheet,
 }
 
 
@@ -109,6 +140,15 @@ def _with_swatches(voxels: Voxels, side: int) -> Cell:
         color = tuple(int(value) for value in voxels.palette[index])
         cell.paste(color, (left + place * (size + gap), side, left + place * (size + gap) + size, side + size))
     return cell
+
+
+def _pixels(picture: np.ndarray, side: int) -> Cell:
+    """A sheet, each pixel a square, in the middle of a cell."""
+    zoom = side // max(picture.shape[:2])
+    large = Image.fromarray(picture.repeat(zoom, 0).repeat(zoom, 1))
+    cell = Image.new("RGBA", (side, side))
+    cell.paste(large, ((side - large.width) // 2, (side - large.height) // 2))
+    return _on_ground(cell)
 
 
 def _on_ground(cell: Cell) -> Cell:
