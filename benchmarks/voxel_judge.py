@@ -8,12 +8,13 @@ import io
 import numpy as np
 from PIL import Image
 
-from tessera_backend.voxelize import color_metrics, metrics
+from tessera_backend.voxelize import metrics
+from tessera_backend.voxelize.color import color_metrics
 from tessera_backend.voxelize.components import components, floaters
+from tessera_backend.voxelize.export.sheet import to_sheet
 from tessera_backend.voxelize.grid import Grid
 from tessera_backend.voxelize.mesh import Mesh
-from tessera_backend.voxelize.sheet import to_sheet
-from tessera_backend.voxelize.views import View, six_views
+from tessera_backend.voxelize.render.views import View, six_views
 from tessera_backend.voxelize.voxels import Voxels
 
 # A mesh is symmetric if its silhouettes and their mirror images have this intersection over union.

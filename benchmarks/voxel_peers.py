@@ -19,7 +19,7 @@ from scipy.spatial import cKDTree
 from tessera_backend import colour
 from tessera_backend.voxelize.grid import Grid
 from tessera_backend.voxelize.mesh import Mesh
-from tessera_backend.voxelize.shading import paint_of, shaded
+from tessera_backend.voxelize.render.shading import paint_of, shaded
 
 # Points of the surface that colours are read at, per voxel face of its area.
 DENSITY = 16

@@ -15,10 +15,12 @@ import numpy as np
 from PIL import Image
 
 import voxel_sheet
-from tessera_backend.voxelize import load, preview, voxelize
-from tessera_backend.voxelize import sheet as sheets
+from tessera_backend.voxelize import voxelize
+from tessera_backend.voxelize.export import sheet as sheets
 from tessera_backend.voxelize.mesh import Mesh
+from tessera_backend.voxelize.render import preview
 from tessera_backend.voxelize.sides import view_shape
+from tessera_backend.voxelize.source import load
 from tessera_backend.voxelize.voxels import Voxels
 from tessera_protocol.jobs import VoxelizeParams
 from voxel_spider import spider

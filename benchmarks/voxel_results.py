@@ -16,8 +16,8 @@ import numpy as np
 
 from report import digest
 from store import Records
-from tessera_backend.voxelize import load
 from tessera_backend.voxelize.grid import Grid
+from tessera_backend.voxelize.source import load
 from tessera_backend.voxelize.voxels import Voxels
 from voxel_judge import Judge, Record
 from voxel_methods import Method

@@ -9,9 +9,10 @@ import numpy as np
 from PIL import Image
 
 import sheet
-from tessera_backend.voxelize import load, preview
 from tessera_backend.voxelize.mesh import Mesh
-from tessera_backend.voxelize.views import free_view
+from tessera_backend.voxelize.render import preview
+from tessera_backend.voxelize.render.views import free_view
+from tessera_backend.voxelize.source import load
 from tessera_backend.voxelize.voxels import Voxels
 from voxel_results import Run, Store
 from voxel_subjects import SHOWN, Subject

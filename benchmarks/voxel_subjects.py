@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from report import digest
-from tessera_backend.voxelize.load import KINDS
+from tessera_backend.voxelize.source.load import KINDS
 
 # Meshes under CC0-1.0, which a page may show, and who made them. Others stay on sheets that are not published.
 SHOWN: Mapping[str, str] = {

@@ -20,8 +20,8 @@ from typing import Any
 import numpy as np
 
 import voxel_methods
-from tessera_backend.voxelize import load
 from tessera_backend.voxelize.mesh import Mesh
+from tessera_backend.voxelize.source import load
 from voxel_peers import Made
 
 # What took longer, CPU seconds, is not run again for a median.

@@ -110,8 +110,8 @@ def _vectorize(
 
 def _voxelize(params: Any, inputs: Mapping[str, Buffer], progress: Progress, device: str, image_pixels: int) -> Outcome:
     from .voxelize import voxelize
-    from .voxelize.arrays import to_arrays
-    from .voxelize.scene import unpacked
+    from .voxelize.export.arrays import to_arrays
+    from .voxelize.source.scene import unpacked
 
     progress("reading", 0.0, "Reading the mesh")
     header, sheet = inputs["scene"], inputs.get("sheet")

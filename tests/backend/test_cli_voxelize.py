@@ -21,11 +21,11 @@ from trimesh.visual.texture import TextureVisuals
 from tessera_backend import images, jobs, palettes
 from tessera_backend.cli.voxelize import KINDS
 from tessera_backend.voxelize import Voxels
-from tessera_backend.voxelize.files import SUFFIXES
-from tessera_backend.voxelize.load import load
-from tessera_backend.voxelize.scene import packed
-from tessera_backend.voxelize.sparse import from_json, from_npz
-from tessera_backend.voxelize.vox import from_vox
+from tessera_backend.voxelize.export.files import SUFFIXES
+from tessera_backend.voxelize.export.sparse import from_json, from_npz
+from tessera_backend.voxelize.export.vox import from_vox
+from tessera_backend.voxelize.source.load import load
+from tessera_backend.voxelize.source.scene import packed
 from tessera_protocol.client import Buffer
 from tests.conftest import BackendProcess, until
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tessera_backend.voxelize import Mesh, voxelize
-from tessera_backend.voxelize.clip import clipped
+from tessera_backend.voxelize.source.clip import clipped
 from tessera_protocol.errors import InvalidInput
 from tessera_protocol.jobs import VoxelizeParams
 

@@ -8,11 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tessera_backend.colour import lab
-from tessera_backend.voxelize.color_metrics import averaged, colors_error, palette_compliance
-from tessera_backend.voxelize.details import details, on_grid
-from tessera_backend.voxelize.labels import colored
-from tessera_backend.voxelize.observed import first_layer, observed, shell
-from tessera_backend.voxelize.views import View
+from tessera_backend.voxelize.color.color_metrics import averaged, colors_error, palette_compliance
+from tessera_backend.voxelize.color.details import details, on_grid
+from tessera_backend.voxelize.color.labels import colored
+from tessera_backend.voxelize.color.observed import first_layer, observed, shell
+from tessera_backend.voxelize.render.views import View
 from tessera_protocol.errors import TesseraError
 
 SIDE, K = 12, 6

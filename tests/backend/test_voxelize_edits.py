@@ -7,9 +7,9 @@ import pytest
 from PIL import Image
 
 from tessera_backend.voxelize import Voxels, voxelize
+from tessera_backend.voxelize.export.sheet import layout, read_sheet, to_sheet
 from tessera_backend.voxelize.finetune.edits import applied
 from tessera_backend.voxelize.finetune.wishes import agreement, wishes
-from tessera_backend.voxelize.sheet import layout, read_sheet, to_sheet
 from tessera_backend.voxelize.sides import SIDES, facing, six_pictures
 from tessera_protocol.errors import InvalidInput
 from tessera_protocol.jobs import VoxelizeParams

@@ -8,9 +8,9 @@ from hypothesis.extra import numpy as hnp
 from scipy import ndimage
 
 from tessera_backend.colour import lab
-from tessera_backend.voxelize.discs import round_off
-from tessera_backend.voxelize.figures import drawn
-from tessera_backend.voxelize.views import View
+from tessera_backend.voxelize.color.discs import round_off
+from tessera_backend.voxelize.color.figures import drawn
+from tessera_backend.voxelize.render.views import View
 
 K = 6
 BOTH = lab(np.array([[0.15] * 3, [0.8] * 3]))
@@ -101,6 +101,18 @@ def test_hubs_are_round_and_alike(center):
     assert circle.sum(0).tolist() == circle.sum(1).tolist() == [3, 5, 7, 7, 7, 5, 3]
     assert np.abs(cells.mean(0) + 0.5 - center).max() <= 0.5
     assert (areas[share > 0] > 30).all()
+
+
+@pytest.mark.parametrize("axis", [0, 1])
+@pytest.mark.parametrize("side", [15, 16])
+def test_a_hub_on_the_mirror_is_its_own_image(side, axis):
+    """Whether its voxels and those of the grid are even or odd, and in all its colours."""
+    for radius in np.arange(2.6, 4.2, 0.2):
+        center = np.array([6.3, 6.3])
+        center[axis] = side / 2
+        view, label = hub(center, radius, side)
+        color = round_off(view, label, BOTH, axis)[0].color
+        assert np.array_equal(color, np.flip(color, axis))
 
 
 def test_squares_and_halves_are_no_discs():

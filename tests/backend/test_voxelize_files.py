@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from tessera_backend.voxelize import files, meshes, sparse
-from tessera_backend.voxelize.greedy import exposed_faces, greedy
-from tessera_backend.voxelize.sheet import layout, read_sheet, to_sheet
+from tessera_backend.voxelize.export import files, meshes, sparse
+from tessera_backend.voxelize.export.greedy import exposed_faces, greedy
+from tessera_backend.voxelize.export.sheet import layout, read_sheet, to_sheet
 from tessera_backend.voxelize.sides import SIDES, six_pictures
 from tessera_protocol.errors import InvalidInput
 

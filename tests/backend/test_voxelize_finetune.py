@@ -18,9 +18,9 @@ from tessera_backend.voxelize.finetune.loss import Views
 from tessera_backend.voxelize.finetune.targets import Target, of_views, pixel_art, seen_first
 from tessera_backend.voxelize.finetune.voxify import finetuned
 from tessera_backend.voxelize.grid import Grid
-from tessera_backend.voxelize.hull import coverages, inside
 from tessera_backend.voxelize.mesh import Mesh
-from tessera_backend.voxelize.views import six_views
+from tessera_backend.voxelize.render.views import six_views
+from tessera_backend.voxelize.shape.hull import coverages, inside
 from tessera_protocol.errors import Cancelled
 from tessera_protocol.jobs import VoxelizeParams
 

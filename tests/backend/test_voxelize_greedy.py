@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tessera_backend.voxelize.greedy import exposed_faces, greedy
+from tessera_backend.voxelize.export.greedy import exposed_faces, greedy
 
 from .voxel_grids import figure, grids
 

@@ -17,8 +17,8 @@ from tessera_backend.voxelize.finetune.field import around
 from tessera_backend.voxelize.finetune.loss import Views
 from tessera_backend.voxelize.finetune.targets import of_views
 from tessera_backend.voxelize.grid import Grid
-from tessera_backend.voxelize.hull import coverages, inside
-from tessera_backend.voxelize.views import six_views
+from tessera_backend.voxelize.render.views import six_views
+from tessera_backend.voxelize.shape.hull import coverages, inside
 from tessera_protocol.errors import InvalidInput
 from tessera_protocol.jobs import VoxelizeParams
 

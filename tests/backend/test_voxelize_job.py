@@ -14,10 +14,10 @@ import pytest
 from tessera_backend import jobs
 from tessera_backend.progress import SILENT, Progress
 from tessera_backend.voxelize import Mesh, voxelize
-from tessera_backend.voxelize.arrays import from_arrays
+from tessera_backend.voxelize.color.palette import METHODS
 from tessera_backend.voxelize.components import components
-from tessera_backend.voxelize.palette import METHODS
-from tessera_backend.voxelize.scene import packed
+from tessera_backend.voxelize.export.arrays import from_arrays
+from tessera_backend.voxelize.source.scene import packed
 from tessera_protocol.errors import Cancelled, InvalidInput
 from tessera_protocol.jobs import JOBS, VoxelizeParams
 from tessera_protocol.messages import Buffer

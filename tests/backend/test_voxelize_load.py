@@ -12,8 +12,8 @@ from trimesh.visual.texture import TextureVisuals
 
 from tessera_backend.colour import srgb_to_linear
 from tessera_backend.voxelize.grid import Grid
-from tessera_backend.voxelize.load import KINDS, load
-from tessera_backend.voxelize.views import six_views
+from tessera_backend.voxelize.render.views import six_views
+from tessera_backend.voxelize.source.load import KINDS, load
 from tessera_protocol.errors import TesseraError
 
 Y_UP = (".glb", ".gltf", ".obj")

@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tessera_backend.voxelize.components import components
-from tessera_backend.voxelize.hollow import filled, hollowed, without_floaters
-from tessera_backend.voxelize.preview import preview
+from tessera_backend.voxelize.render.preview import preview
+from tessera_backend.voxelize.shape.hollow import filled, hollowed, without_floaters
 from tessera_backend.voxelize.sides import (
     LOOKS,
     SIDES,

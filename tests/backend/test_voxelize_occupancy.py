@@ -6,13 +6,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import ndimage
 
-from tessera_backend.voxelize import hull, metrics, silhouette, stairs, sticks, threads
+from tessera_backend.voxelize import metrics
 from tessera_backend.voxelize.components import components, floaters
 from tessera_backend.voxelize.grid import Grid
-from tessera_backend.voxelize.occupancy import occupied
-from tessera_backend.voxelize.surface import surface
-from tessera_backend.voxelize.symmetry import Fold, matched, overlap
-from tessera_backend.voxelize.views import six_views
+from tessera_backend.voxelize.render.views import six_views
+from tessera_backend.voxelize.shape import hull, silhouette, stairs, sticks, threads
+from tessera_backend.voxelize.shape.occupancy import occupied
+from tessera_backend.voxelize.shape.surface import surface
+from tessera_backend.voxelize.shape.symmetry import Fold, matched, overlap
 
 from .voxel_meshes import ball, box, mesh, quad, tetrahedra
 

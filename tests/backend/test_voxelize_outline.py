@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from tessera_backend.progress import Progress
 from tessera_backend.voxelize import voxelize
+from tessera_backend.voxelize.color.outline import outlined
 from tessera_backend.voxelize.direct import voxelized
-from tessera_backend.voxelize.outline import outlined
 from tessera_backend.voxelize.sides import SIDES, first_labels
 from tessera_backend.voxelize.voxels import Voxels
 from tessera_protocol.errors import TesseraError

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tessera_backend.colour import lab
-from tessera_backend.voxelize.palette import METHODS, binned, chosen, exact, medians
+from tessera_backend.voxelize.color.palette import METHODS, binned, chosen, exact, medians
 
 
 def clusters(seed=0, around=6):

@@ -8,7 +8,7 @@ from tessera_backend.voxelize import engines, metrics, radiance, rays, voxelize
 from tessera_backend.voxelize.components import components
 from tessera_backend.voxelize.finetune import kernels
 from tessera_backend.voxelize.grid import Grid
-from tessera_backend.voxelize.views import six_views
+from tessera_backend.voxelize.render.views import six_views
 from tessera_protocol.errors import Cancelled
 from tessera_protocol.jobs import VoxelizeParams
 

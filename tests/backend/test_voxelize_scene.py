@@ -17,9 +17,9 @@ from tessera_backend.colour import parsed, srgb_to_linear
 from tessera_backend.voxelize import Material, Mesh, voxelize
 from tessera_backend.voxelize.grid import Grid
 from tessera_backend.voxelize.mesh import MOST_TRIANGLES
-from tessera_backend.voxelize.scene import Scene, packed, unpacked
-from tessera_backend.voxelize.shading import paint_of, shaded
-from tessera_backend.voxelize.views import six_views
+from tessera_backend.voxelize.render.shading import paint_of, shaded
+from tessera_backend.voxelize.render.views import six_views
+from tessera_backend.voxelize.source.scene import Scene, packed, unpacked
 from tessera_protocol.errors import InvalidInput
 from tessera_protocol.jobs import VoxelizeParams
 

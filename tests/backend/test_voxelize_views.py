@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from tessera_backend.colour import linear_to_srgb, srgb_to_linear
 from tessera_backend.voxelize.grid import Grid
 from tessera_backend.voxelize.mesh import Material, Mesh, checked
-from tessera_backend.voxelize.surface import surface
-from tessera_backend.voxelize.views import free_view, six_views
+from tessera_backend.voxelize.render.views import free_view, six_views
+from tessera_backend.voxelize.shape.surface import surface
 from tessera_protocol.errors import TesseraError
 
 from .voxel_meshes import ball, box, mesh, quad, tetrahedra

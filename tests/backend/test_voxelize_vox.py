@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tessera_backend.voxelize.vox import from_vox, to_vox
+from tessera_backend.voxelize.export.vox import from_vox, to_vox
 from tessera_protocol.errors import InvalidInput
 
 from .voxel_grids import figure, grids, voxels_of

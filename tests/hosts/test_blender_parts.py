@@ -12,7 +12,7 @@ from blender_addon import follow, palettes
 from blender_addon.scene import Part, Scene, Texture
 
 from tessera_backend.jobs import array as values_of
-from tessera_backend.voxelize.scene import unpacked
+from tessera_backend.voxelize.source.scene import unpacked
 from tessera_protocol.errors import InvalidInput, Unreachable
 from tessera_protocol.messages import Buffer, Result
 

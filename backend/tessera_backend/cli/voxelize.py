@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tessera_backend.voxelize import Mesh, Voxels
     from tessera_protocol.messages import Buffer, Result
 
-# As `voxelize.files` writes them, which would load numpy.
+# As `voxelize.export.files` writes them, which would load numpy.
 KINDS = (".vox", ".glb", ".obj", ".ply", ".png", ".npz", ".json")
 PREVIEW_PIXELS = 800
 
@@ -65,7 +65,7 @@ def voxelize_command(
     started = time.monotonic()
     with ProgressBar() as bar, EarlyEnd() as early:
         bar("reading", 0.0, f"Reading {mesh.name}")
-        from tessera_backend.voxelize.load import load
+        from tessera_backend.voxelize.source.load import load
 
         shape, notes = load(mesh)
         if through_backend:
@@ -96,7 +96,7 @@ def told(voxels: Voxels) -> str:
 
 def save(voxels: Voxels, output: Path) -> None:
     """Write voxels as their file's ending asks."""
-    from tessera_backend.voxelize import files as voxel_files
+    from tessera_backend.voxelize.export import files as voxel_files
 
     voxel_files.write(output, voxels)
 
@@ -112,7 +112,7 @@ def save_result(result: Result, output: Path) -> str:
 def from_result(result: Result) -> Voxels:
     """The voxels in a job's result."""
     from tessera_backend import jobs
-    from tessera_backend.voxelize.arrays import from_arrays
+    from tessera_backend.voxelize.export.arrays import from_arrays
 
     arrays = {name: jobs.array(result.buffers[name]) for name in ("labels", "palette")}
     return from_arrays(arrays, dict(result.meta))
@@ -146,7 +146,7 @@ def _check_preview(preview: Path | None, output: Path) -> None:
 def to_picture(voxels: Voxels) -> bytes:
     """A PNG of voxels in soft light, on a transparent ground."""
     from tessera_backend import images
-    from tessera_backend.voxelize.preview import preview
+    from tessera_backend.voxelize.render.preview import preview
 
     return images.encode_png(preview(voxels, PREVIEW_PIXELS))
 
@@ -171,7 +171,7 @@ def _there(shape: Mesh, params: VoxelizeParams, sheet: bytes | None, bar: Progre
 def buffers_of(shape: Mesh) -> dict[str, Buffer]:
     """A mesh as the job's inputs."""
     from tessera_backend import jobs
-    from tessera_backend.voxelize.scene import packed
+    from tessera_backend.voxelize.source.scene import packed
     from tessera_protocol.client import Buffer
 
     header, arrays = packed(shape)

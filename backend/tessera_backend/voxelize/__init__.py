@@ -54,8 +54,8 @@ def voxelize(
 def warm() -> None:
     """Compile every kernel, or load it from the cache, on a mesh of a few triangles: one of them is a detail."""
     from . import engines
-    from .arrays import to_arrays
-    from .preview import preview
+    from .export.arrays import to_arrays
+    from .render.preview import preview
 
     corners = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1]], np.float32)
     mark = np.array([[0.2, 0.2, -0.01], [0.4, 0.2, -0.01], [0.2, 0.4, -0.01]], np.float32)

@@ -7,12 +7,12 @@ from typing import Literal
 import numpy as np
 
 from ..progress import SILENT, Progress
+from .color.labels import colored
 from .grid import Grid
-from .labels import colored
 from .mesh import Mesh, checked
-from .occupancy import occupied
-from .surface import surface
-from .views import six_views
+from .render.views import six_views
+from .shape.occupancy import occupied
+from .shape.surface import surface
 from .voxels import Voxels
 
 

@@ -13,13 +13,14 @@ from tessera_protocol.jobs import VoxelizeParams
 
 from .. import colour
 from ..progress import Progress
-from . import occupancy, rays
+from . import rays
+from .export.sheet import read_sheet
 from .grid import Grid
 from .mesh import Mesh
-from .preview import PREVIEW, preview
 from .radiance import SOLID, Radiance, radiance
-from .sheet import read_sheet
-from .views import six_views
+from .render.preview import PREVIEW, preview
+from .render.views import six_views
+from .shape import occupancy
 from .voxels import Voxels
 
 

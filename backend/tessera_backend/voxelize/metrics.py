@@ -8,7 +8,7 @@ import numpy as np
 
 from .grid import Grid
 from .mesh import Mesh
-from .views import View, free_view, in_blocks
+from .render.views import View, free_view, in_blocks
 
 
 @dataclasses.dataclass(frozen=True)

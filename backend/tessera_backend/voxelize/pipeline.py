@@ -14,12 +14,12 @@ from tessera_protocol.jobs import VoxelizeParams
 from .. import __version__, colour
 from ..progress import Progress
 from . import direct, engines
-from .clip import within
+from .color.outline import outlined
 from .grid import Grid
-from .hollow import hollowed
 from .mesh import Mesh, checked
-from .outline import outlined
-from .preview import PREVIEW, preview
+from .render.preview import PREVIEW, preview
+from .shape.hollow import hollowed
+from .source.clip import within
 from .voxels import Voxels
 
 

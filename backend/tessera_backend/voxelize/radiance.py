@@ -18,7 +18,7 @@ from ..progress import SILENT, Progress
 from . import rays
 from .grid import Grid
 from .mesh import Mesh
-from .views import free_view
+from .render.views import free_view
 
 # Pictures, from random directions; pixels per voxel, and samples of each pixel's sides.
 _VIEWS, _PIXELS, _SAMPLES = 100, 2.0, 2

@@ -18,8 +18,8 @@ from torch.nn import functional
 
 from tessera_protocol.errors import TesseraError, error
 
+from ..render.views import View
 from ..sides import LOOKS, turned
-from ..views import View
 from .descent import Guide
 from .field import Field
 from .reference import composite, dense

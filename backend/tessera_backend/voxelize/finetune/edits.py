@@ -19,7 +19,7 @@ from collections.abc import Sequence
 import numpy as np
 from scipy import ndimage
 
-from ..observed import first_layer
+from ..color.observed import first_layer
 from .wishes import Wish
 
 # Filling a pit may let another be filled.

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from ... import colour
-from .. import palette as palettes
-from ..observed import Shell, first_layer, shell
-from ..smoothing import filled, potts
+from ..color import palette as palettes
+from ..color.observed import Shell, first_layer, shell
+from ..color.smoothing import filled, potts
 from .targets import Target
 
 # The colour difference that weighs like a factor of e in the logits' probabilities, and what these weigh: they decide

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..color_metrics import averaged
-from ..labels import colored
-from ..observed import first_layer
-from ..silhouette import WORTH
-from ..views import View, in_blocks
+from ..color.color_metrics import averaged
+from ..color.labels import colored
+from ..color.observed import first_layer
+from ..render.views import View, in_blocks
+from ..shape.silhouette import WORTH
 
 
 @dataclasses.dataclass(frozen=True)

@@ -9,12 +9,12 @@ from typing import Any, Literal, Protocol
 import numpy as np
 
 from ...progress import SILENT, Progress
-from .. import hull, occupancy
 from ..components import components
 from ..grid import Grid
 from ..mesh import Mesh
-from ..preview import PREVIEW, preview
-from ..views import View, six_views
+from ..render.preview import PREVIEW, preview
+from ..render.views import View, six_views
+from ..shape import hull, occupancy
 from ..voxels import Voxels
 from . import schedule
 from .descent import Found, Guide, descend

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from ... import colour
-from .. import palette as palettes
-from ..labels import MOST_LABELS
+from ..color import palette as palettes
+from ..color.labels import MOST_LABELS
 from ..sides import LOOKS, SIDES, on_grid
 from ..voxels import Voxels
 from .targets import seen_first

@@ -1,0 +1,1 @@
+"""Voxels as files and arrays."""

@@ -1,0 +1,1 @@
+"""Where meshes come from: files, and scenes on the wire."""
