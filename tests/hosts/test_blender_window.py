@@ -87,6 +87,42 @@ def steps():
     assert well
 
 
+def test_pictures_come_while_it_runs_and_can_be_kept(blender_window: Blender) -> None:
+    """Engine voxify shows how the voxels look by now in the panel; "Keep This" ends it long before its last step."""
+    answer = blender_window.window(
+        HEAD
+        + """
+import json
+from tessera import preview
+
+def steps():
+    prepare()
+    area = next(a for a in bpy.context.window_manager.windows[0].screen.areas if a.type == "VIEW_3D")
+    area.spaces[0].show_region_ui = True
+    yield 0.5
+    subprocess.run(["xdotool", "mousemove", "1044", "250", "click", "1"], check=True)
+    yield from until(lambda: "TESSERA_PT_palette" in drawn)
+    settings = bpy.context.scene.tessera
+    settings.engine, settings.iterations = "voxify", 5000
+    call(bpy.ops.tessera.voxify)
+    seen = set()
+    yield from until(lambda: seen.add(preview.icon()) or len(seen - {0}) > 2)
+    screenshot("preview")
+    picture = runs.follower.requests[0].picture
+    call(bpy.ops.tessera.keep)
+    yield from until(lambda: not runs.running())
+    made = next(object for object in bpy.data.objects if object.name == "Icosphere voxels")
+    answer([list(picture.shape), json.loads(made.tessera.meta), len(made.data.polygons), wrong])
+"""
+    )
+    shape, meta, faces, wrong = answer  # type: ignore[misc]
+    assert shape[2] == 4
+    assert meta["engine"] == "voxify"
+    assert 0 < meta["steps"] < 5000
+    assert faces > 6
+    assert wrong == []
+
+
 def test_a_result_waits_until_edit_mode_is_left(blender_window: Blender) -> None:
     """Undo in Edit Mode knows the mesh alone: voxels that are done then come when the artist is back."""
     answer = blender_window.window(
