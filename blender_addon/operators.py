@@ -10,7 +10,7 @@ from bpy.props import BoolProperty, IntProperty, StringProperty
 from tessera_protocol.errors import TesseraError
 from tessera_protocol.jobs import VoxelizeParams
 
-from . import palettes, properties, runs, voxify
+from . import kept, palettes, properties, repaint, runs, voxify
 from .frames import Animation
 
 
@@ -61,6 +61,46 @@ class TESSERA_OT_voxify_frames(Guarded):
     def work(self, context: Any) -> None:
         runs.state.begin()
         runs.state.sequence = Animation(context)
+        _go(self.wait)
+
+
+class TESSERA_OT_sheet_write(Guarded):
+    """Make a picture of the six views of the selected voxels, to be painted in the Image Editor"""
+
+    bl_idname = "tessera.sheet_write"
+    bl_label = "Write Sheet"
+    bl_options = {"REGISTER", "UNDO"}  # noqa: RUF012
+
+    def work(self, context: Any) -> None:
+        repaint.write(context)
+
+
+class TESSERA_OT_sheet_voxify(Guarded):
+    """Change the selected voxels as their sheet was painted; what was left alone stays as it is"""
+
+    bl_idname = "tessera.sheet_voxify"
+    bl_label = "Voxify from Sheet"
+
+    wait: BoolProperty(name="Wait", description="End when the voxels are there, for scripts", options={"SKIP_SAVE"})
+
+    def work(self, context: Any) -> None:
+        repaint.begin(context)
+        _go(self.wait)
+
+
+class TESSERA_OT_fetch(Guarded):
+    """Get voxels that were still on their way when Blender was closed, or crashed"""
+
+    bl_idname = "tessera.fetch"
+    bl_label = "Fetch Results"
+
+    wait: BoolProperty(name="Wait", description="End when the voxels are there, for scripts", options={"SKIP_SAVE"})
+
+    def work(self, context: Any) -> None:
+        runs.state.begin()
+        for left in kept.left(runs.follower.job_ids):
+            voxify.fetch(left)
+        runs.state.left = []
         _go(self.wait)
 
 
@@ -185,6 +225,9 @@ class TESSERA_OT_use_settings(PaletteOperator):
 CLASSES = (
     TESSERA_OT_voxify,
     TESSERA_OT_voxify_frames,
+    TESSERA_OT_sheet_write,
+    TESSERA_OT_sheet_voxify,
+    TESSERA_OT_fetch,
     TESSERA_OT_cancel,
     TESSERA_OT_keep,
     TESSERA_OT_palette_paste,

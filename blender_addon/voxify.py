@@ -12,7 +12,7 @@ import bpy
 from tessera_protocol.errors import error
 from tessera_protocol.messages import Result
 
-from . import gather, palettes, place, properties, recolor, runs
+from . import gather, kept, palettes, place, properties, recolor, runs, sheet
 from .follow import Request
 from .scene import Scene
 
@@ -107,13 +107,34 @@ def begin(context: Any) -> None:
     target = Target.of(context, sources)
 
     def done(result: Result) -> None:
-        runs.state.placing.append(lambda: finish(target, result, scene.notes))
+        runs.place(lambda: finish(target, result, scene.notes), result)
 
-    runs.follower.add(Request(target.sources[0], "voxelize", params, scene.buffers(), done, runs.state.fail))
+    job = ("voxelize", params, scene.buffers())
+    runs.follower.add(Request(target.sources[0], *job, done, runs.state.fail, about(target, scene.notes)))
 
 
-def finish(target: Target, result: Result, notes: Sequence[str]) -> None:
-    """Put a result into the document.
+def about(target: Target, notes: Sequence[str]) -> dict[str, Any]:
+    """What `fetch` needs, should this Blender not be there when the result is."""
+    return {"file": bpy.data.filepath, "target": dataclasses.asdict(target), "notes": list(notes)}
+
+
+def fetch(left: kept.Left) -> None:
+    """Have a result that a Blender left brought; in another document it is an object of its own."""
+    fields = {name: tuple(value) if isinstance(value, list) else value for name, value in left.about["target"].items()}
+    target = dataclasses.replace(Target(**fields), began=time.monotonic())
+    if not bpy.data.filepath or left.about["file"] != bpy.data.filepath:
+        here = {"scene": bpy.context.scene.name, "view_layer": bpy.context.view_layer.name}
+        target = dataclasses.replace(target, result="", sources=(), **here)
+
+    def done(result: Result) -> None:
+        runs.place(lambda: finish(target, result, left.about["notes"]), result)
+
+    request = Request(target.name, "voxelize", None, {}, done, runs.state.fail, left.about, left.job_id, attach=True)
+    runs.follower.add(request)
+
+
+def finish(target: Target, result: Result, notes: Sequence[str]) -> Any:
+    """Put a result into the document; the object.
 
     Raises:
         Refused: a result that this version does not know.
@@ -125,6 +146,7 @@ def finish(target: Target, result: Result, notes: Sequence[str]) -> None:
     made = place.put(bpy.data, collection, target.name, voxels, target.anchor, old=old)
     record(made, target, result, notes)
     show(made, target)
+    return made
 
 
 def record(made: Any, target: Target, result: Result, notes: Sequence[str]) -> None:
@@ -132,7 +154,12 @@ def record(made: Any, target: Target, result: Result, notes: Sequence[str]) -> N
     notes = [*notes, *result.meta.get("notes", ())]
     sources = [bpy.data.objects[name] for name in target.sources if name in bpy.data.objects]
     place.describe(made, result, sources, notes, time.monotonic() - target.began)
-    properties.fill(made.tessera.swatches, colors_of(result), target.locked)
+    colors = colors_of(result)
+    properties.fill(made.tessera.swatches, colors, target.locked)
+    labels = result.buffers.get("labels")
+    if made.type == "MESH" and labels is not None:
+        grid = sheet.Grid(labels.shape, bytes(labels.data), tuple(colors), tuple(range(len(colors))))
+        made.tessera.grid = grid.to_text()
 
 
 def colors_of(result: Result) -> list[str]:
@@ -174,7 +201,10 @@ def take_palette(context: Any, colors: Sequence[str]) -> None:
     properties.fill(swatches, colors)
     if result is not None and len(colors):
         shares = [palettes.to_share(color) for color in colors]
-        recolor.relabel(result, [palettes.nearest(color, shares) for color in former])
+        numbers = [palettes.nearest(color, shares) for color in former]
+        recolor.relabel(result, numbers)
+        if result.tessera.grid:
+            result.tessera.grid = sheet.Grid.of_text(result.tessera.grid).renumbered(numbers).to_text()
         recolor.recolor(result)
 
 
