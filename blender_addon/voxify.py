@@ -9,7 +9,7 @@ from typing import Any
 
 import bpy
 
-from tessera_protocol.errors import error
+from tessera_protocol.errors import Failure, error
 from tessera_protocol.messages import Result
 
 from . import gather, kept, palettes, place, properties, recolor, runs, sheet
@@ -129,8 +129,13 @@ def fetch(left: kept.Left) -> None:
     def done(result: Result) -> None:
         runs.place(lambda: finish(target, result, left.about["notes"]), result)
 
-    request = Request(target.name, "voxelize", None, {}, done, runs.state.fail, left.about, left.job_id, attach=True)
-    runs.follower.add(request)
+    def failed(failure: Failure) -> None:
+        if failure.code == "no-such-job":
+            problem = f"The result {target.name} of an earlier session is not kept any more."
+            failure = Failure(failure.code, problem, remedy="Press Voxify again.")
+        runs.state.fail(failure)
+
+    runs.follower.add(Request(target.name, "voxelize", None, {}, done, failed, left.about, left.job_id, attach=True))
 
 
 def finish(target: Target, result: Result, notes: Sequence[str]) -> Any:
