@@ -10,7 +10,7 @@ from bpy.props import BoolProperty, IntProperty, StringProperty
 from tessera_protocol.errors import TesseraError
 from tessera_protocol.jobs import VoxelizeParams
 
-from . import kept, palettes, properties, repaint, runs, voxify
+from . import kept, palettes, properties, repaint, runs, textures, voxify
 from .frames import Animation
 
 
@@ -88,6 +88,22 @@ class TESSERA_OT_sheet_voxify(Guarded):
         _go(self.wait)
 
 
+class TESSERA_OT_show_palette(bpy.types.Operator):
+    """Show the palette's colours in this view's Solid shading"""
+
+    bl_idname = "tessera.show_palette"
+    bl_label = "Show Palette Colours"
+
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        """Where there is a 3D view."""
+        return context.space_data is not None and context.space_data.type == "VIEW_3D"
+
+    def execute(self, context: Any) -> set[str]:
+        context.space_data.shading.color_type = "VERTEX"
+        return {"FINISHED"}
+
+
 class TESSERA_OT_fetch(Guarded):
     """Get voxels that were still on their way when Blender was closed, or crashed"""
 
@@ -147,20 +163,24 @@ class TESSERA_OT_palette_paste(PaletteOperator):
 
 
 class TESSERA_OT_palette_import(PaletteOperator):
-    """Read a palette file: .hex, .gpl, .pal or .txt"""
+    """Read a palette file: .hex, .gpl, .pal, .txt, .ase, or .png with a pixel a colour"""
 
     bl_idname = "tessera.palette_import"
     bl_label = "Import Palette"
 
     filepath: StringProperty(subtype="FILE_PATH", options={"SKIP_SAVE"})
-    filter_glob: StringProperty(default=";".join(f"*{suffix}" for suffix in palettes.SUFFIXES), options={"HIDDEN"})
+    filter_glob: StringProperty(
+        default=";".join(f"*{suffix}" for suffix in (*palettes.SUFFIXES, palettes.PICTURE)), options={"HIDDEN"}
+    )
 
     def invoke(self, context: Any, event: Any) -> set[str]:
         context.window_manager.fileselect_add(self)
         return {"RUNNING_MODAL"}
 
     def work(self, context: Any) -> None:
-        voxify.take_palette(context, palettes.read(Path(bpy.path.abspath(self.filepath))))
+        path = Path(bpy.path.abspath(self.filepath))
+        picture = path.suffix.lower() == palettes.PICTURE
+        voxify.take_palette(context, textures.palette(path) if picture else palettes.read(path))
         context.scene.tessera.palette_from = "these"
 
 
@@ -227,6 +247,7 @@ CLASSES = (
     TESSERA_OT_voxify_frames,
     TESSERA_OT_sheet_write,
     TESSERA_OT_sheet_voxify,
+    TESSERA_OT_show_palette,
     TESSERA_OT_fetch,
     TESSERA_OT_cancel,
     TESSERA_OT_keep,

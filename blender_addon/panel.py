@@ -65,6 +65,12 @@ class TESSERA_PT_palette(TesseraPanel, bpy.types.Panel):
                 cell.prop(swatch, "locked", text="", icon="LOCKED" if swatch.locked else "UNLOCKED")
             else:
                 cell.operator("tessera.swatch_remove", text="", icon="X").index = index
+        shading = context.space_data.shading
+        if properties.active_result(context) is not None and (shading.type, shading.color_type) == (
+            "SOLID",
+            "MATERIAL",
+        ):
+            layout.operator("tessera.show_palette", icon="HIDE_OFF")
         row = layout.row(align=True)
         row.operator("tessera.swatch_add", text="", icon="ADD")
         row.prop(settings, "pasted", text="")
@@ -102,9 +108,9 @@ class TESSERA_PT_sheet(TesseraPanel, bpy.types.Panel):
         if made is None or made.type != "MESH":
             _lines(layout, context, "Select voxels to paint them on a sheet of their six views", "INFO")
             return
-        row = layout.row(align=True)
-        row.operator("tessera.sheet_write", icon="IMAGE_DATA")
-        row.prop(context.scene.tessera, "sheet_zoom", text="")
+        column = layout.column(align=True)
+        column.prop(context.scene.tessera, "sheet_zoom")
+        column.operator("tessera.sheet_write", icon="IMAGE_DATA")
         layout.template_ID(made.tessera, "sheet", open="image.open")
         row = layout.row()
         row.enabled = made.tessera.sheet is not None and not runs.running()

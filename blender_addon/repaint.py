@@ -3,7 +3,6 @@
 import dataclasses
 import json
 from array import array
-from collections.abc import Sequence
 from typing import Any
 
 import bpy
@@ -13,7 +12,7 @@ from tessera_protocol.errors import error
 from tessera_protocol.jobs import VoxelizeParams
 from tessera_protocol.messages import Buffer, Result
 
-from . import place, properties, recolor, runs, sheet, voxify
+from . import place, properties, recolor, runs, sheet, textures, voxify
 from .follow import Request
 
 # Marks pictures that `write` made, which it may write anew.
@@ -37,7 +36,7 @@ def write(context: Any) -> Any:
     if tuple(image.size) != (width, height):
         image.scale(width, height)
     shares = array("f", [value / 255 for value in range(256)])
-    data = _flipped(sheet.pixels(grid, grid.shown(_swatches(made)), zoom), width)
+    data = textures.upturned(sheet.pixels(grid, grid.shown(_swatches(made)), zoom), width)
     image.pixels.foreach_set(array("f", [shares[value] for value in data]))
     image.update()
     # Else it would not be saved with the document.
@@ -112,9 +111,7 @@ def _pixels(image: Any) -> tuple[bytes, int, int]:
             f"{image.name} can't be a sheet: its file is missing, or is not of 8 bits a channel with transparency.",
             remedy="Save it as a PNG of RGBA, 8 bits, or press Write Sheet.",
         )
-    values = array("f", bytes(16 * width * height))
-    image.pixels.foreach_get(values)
-    data = _flipped(bytes([int(255 * value + 0.5) for value in values]), width)
+    data = textures.rgba(image)
     if data[3] >= 128:
         raise error(
             "unusable-input",
@@ -122,9 +119,3 @@ def _pixels(image: Any) -> tuple[bytes, int, int]:
             remedy="Save it with its alpha channel, or press Write Sheet.",
         )
     return data, width, height
-
-
-def _flipped(data: bytes, width: int) -> bytes:
-    """Rows of pixels the other way round: Blender's lowest is first."""
-    rows: Sequence[bytes] = [data[at : at + 4 * width] for at in range(0, len(data), 4 * width)]
-    return b"".join(reversed(rows))

@@ -195,7 +195,9 @@ def summary_of(made: Any) -> str:
     if made.type == "EMPTY":
         return f"{len(made.children)} frames, {made.tessera.seconds:.1f} s"
     meta = json.loads(made.tessera.meta or "{}")
-    return f"{meta.get('voxels', 0):,} voxels, {len(made.tessera.swatches)} colours, {made.tessera.seconds:.1f} s"
+    colors = len(made.tessera.swatches)
+    count = "1 colour" if colors == 1 else f"{colors} colours"
+    return f"{meta.get('voxels', 0):,} voxels, {count}, {made.tessera.seconds:.1f} s"
 
 
 def take_palette(context: Any, colors: Sequence[str]) -> None:

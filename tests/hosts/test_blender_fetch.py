@@ -33,7 +33,7 @@ answer([before, done, made.name, sources, colors(made.data), len(kept.left()), l
 
 
 def test_after_a_crash(blender: Blender, backend: BackendProcess) -> None:
-    """Killed in mid-job; in the document that was saved the voxels are as if nothing had been, and can be made again."""
+    """Killed in mid-job; in the saved document the voxels come as if nothing had been, and can be made again."""
     with pytest.raises(AssertionError, match="ended with -9"):
         inside(blender, BEGIN + "os.kill(os.getpid(), signal.SIGKILL)", folder=str(blender.folder))
     job = (blender.folder / "job").read_text()

@@ -123,6 +123,48 @@ def steps():
     assert wrong == []
 
 
+def test_the_panel_of_sheets(blender_window: Blender) -> None:
+    """Drawn without a sheet and with one; Solid view has the palette's colours, where the artist asks for them."""
+    answer = blender_window.window(
+        HEAD
+        + """
+panel.unregister()
+for cls in (panel.TESSERA_PT_sheet, panel.TESSERA_PT_palette):
+    cls.bl_options = set()
+panel.register()
+
+def again():
+    drawn.clear()
+    for region in area().regions:
+        region.tag_redraw()
+
+def area():
+    return next(a for a in bpy.context.window_manager.windows[0].screen.areas if a.type == "VIEW_3D")
+
+def steps():
+    prepare()
+    area().spaces[0].show_region_ui = True
+    yield 0.5
+    subprocess.run(["xdotool", "mousemove", "1044", "250", "click", "1"], check=True)
+    yield from until(lambda: "TESSERA_PT_sheet" in drawn)
+    call(bpy.ops.tessera.voxify)
+    yield from until(lambda: not runs.running())
+    again()
+    yield from until(lambda: "TESSERA_PT_sheet" in drawn)
+    call(bpy.ops.tessera.sheet_write)
+    call(bpy.ops.tessera.show_palette)
+    again()
+    yield from until(lambda: "TESSERA_PT_sheet" in drawn)
+    screenshot("sheet")
+    call(bpy.ops.tessera.sheet_voxify)
+    running = runs.running()
+    yield from until(lambda: not runs.running())
+    answer([wrong, running, area().spaces[0].shading.color_type, names(), runs.state.failure is None])
+"""
+    )
+    assert answer == [[], True, "VERTEX", ["Icosphere", "Icosphere voxels"], True]
+
+
 def test_a_result_waits_until_edit_mode_is_left(blender_window: Blender) -> None:
     """Undo in Edit Mode knows the mesh alone: voxels that are done then come when the artist is back."""
     answer = blender_window.window(
