@@ -123,6 +123,41 @@ def steps():
     assert wrong == []
 
 
+def test_a_window_that_is_closed_in_mid_job(blender_window: Blender) -> None:
+    """The next one offers the result in its panel, and gets it at a button's press."""
+    begun = blender_window.window(
+        HEAD
+        + """
+def steps():
+    prepare()
+    settings = bpy.context.scene.tessera
+    settings.engine, settings.iterations = "voxify", 400
+    call(bpy.ops.tessera.voxify)
+    yield from until(lambda: runs.follower.requests[0].running)
+    answer(runs.running())
+"""
+    )
+    assert begun is True
+    answer = blender_window.window(
+        HEAD
+        + """
+def steps():
+    prepare()
+    area = next(a for a in bpy.context.window_manager.windows[0].screen.areas if a.type == "VIEW_3D")
+    area.spaces[0].show_region_ui = True
+    yield 0.5
+    subprocess.run(["xdotool", "mousemove", "1044", "250", "click", "1"], check=True)
+    yield from until(lambda: "TESSERA_PT_main" in drawn)
+    screenshot("fetch")
+    left = len(runs.state.left)
+    call(bpy.ops.tessera.fetch)
+    yield from until(lambda: not runs.running())
+    answer([left, names(), len(runs.state.left), wrong])
+"""
+    )
+    assert answer == [1, ["Icosphere", "Icosphere voxels"], 0, []]
+
+
 def test_the_panel_of_sheets(blender_window: Blender) -> None:
     """Drawn without a sheet and with one; Solid view has the palette's colours, where the artist asks for them."""
     answer = blender_window.window(
