@@ -89,3 +89,30 @@ answer([said, before == inventory(), len(kept.left()), len(runs.state.left)])
     )
     assert "Old voxels" in answer[0]
     assert answer[1:] == [True, 0, 0]
+
+
+def test_a_result_is_kept_until_it_is_placed(blender: Blender) -> None:
+    """In Edit Mode it waits here, and the backend has it still: a crash then would lose nothing."""
+    answer = inside(
+        blender,
+        """
+import time
+from tessera import kept
+from tessera_protocol.client import Client
+box()
+bpy.ops.tessera.voxify()
+bpy.ops.object.mode_set(mode="EDIT")
+while not runs.state.placing:
+    runs.tick()
+    time.sleep(0.01)
+job, = runs.state.placing[0][1]
+def there():
+    with Client("test") as client:
+        return job in [entry["job_id"] for entry in client.jobs()]
+waiting = [there(), job in [left.job_id for left in kept.left()]]
+bpy.ops.object.mode_set(mode="OBJECT")
+runs.finish()
+answer([waiting, there(), job in [left.job_id for left in kept.left()], active().name])
+""",
+    )
+    assert answer == [[True, True], False, False, "Box voxels"]
