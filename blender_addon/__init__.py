@@ -22,20 +22,21 @@ def register() -> None:
     # Imported late: what needs no Blender can be had without it.
     import bpy
 
-    from . import operators, panel, preview, properties, runs
+    from . import kept, operators, panel, preview, properties, runs
 
+    runs.state.left = kept.left()
     for module in (preview, properties, operators, panel):
         module.register()
     bpy.app.handlers.load_pre.append(runs.forget)
 
 
 def unregister() -> None:
-    """Take everything away, and end what runs."""
+    """Take everything away; what runs can be fetched later."""
     import bpy
 
     from . import operators, panel, preview, properties, runs
 
-    runs.forget()
+    runs.leave()
     bpy.app.handlers.load_pre.remove(runs.forget)
     if bpy.app.timers.is_registered(runs.tick):
         bpy.app.timers.unregister(runs.tick)

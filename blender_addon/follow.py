@@ -18,6 +18,8 @@ from tessera_protocol.errors import Failure, TesseraError, Unreachable, error
 from tessera_protocol.jobs import JOBS
 from tessera_protocol.messages import Accepted, Buffer, Failed, Progress, Result
 
+from . import kept
+
 if TYPE_CHECKING:
     from tessera_protocol.client import Client
     from tessera_protocol.launch import Starting
@@ -39,7 +41,9 @@ class Request:
         buffers: the inputs.
         done: gets the result, and may put it into the document.
         failed: gets what went wrong, a cancellation too.
+        about: what is kept on disk with the job, see `kept`; None: nothing is.
         job_id: once it was submitted.
+        attach: whether it was submitted long ago, by another Blender.
         stage, fraction: as the backend says.
         picture: the latest preview.
         running: whether the backend works on it.
@@ -51,7 +55,9 @@ class Request:
     buffers: Mapping[str, Buffer]
     done: Callable[[Result], None]
     failed: Callable[[Failure], None]
+    about: Mapping[str, Any] | None = None
     job_id: str = ""
+    attach: bool = False
     stage: str = "Waiting for the backend"
     fraction: float = 0.0
     picture: Buffer | None = None
@@ -71,6 +77,8 @@ class Follower:
         self._starting: Starting | None = None
         self._waiting: deque[Request] = deque()
         self._sent: dict[str, Request] = {}
+        # Results that came, and are not in the document yet.
+        self._unsettled: set[str] = set()
 
     @property
     def requests(self) -> list[Request]:
@@ -88,7 +96,8 @@ class Follower:
         Raises:
             InvalidInput: parameters that don't go together.
         """
-        schema.check(type(request.params), schema.changed(request.params))
+        if not request.attach:
+            schema.check(type(request.params), schema.changed(request.params))
         self._waiting.append(request)
 
     def tick(self) -> bool:
@@ -103,9 +112,23 @@ class Follower:
                     self._hear(event)
         except TesseraError as exc:
             self._give_up(exc)
-        if not self.requests:
+        if not self.requests and not self._unsettled:
             self.close()
         return bool(self.requests)
+
+    @property
+    def job_ids(self) -> set[str]:
+        """Of jobs that are followed, or whose results wait to be placed."""
+        return {*self._sent, *self._unsettled, *(request.job_id for request in self._waiting)}
+
+    def settle(self, job_id: str) -> None:
+        """A result is where it belongs, or nobody wants it: the backend may drop its copy."""
+        self._unsettled.discard(job_id)
+        kept.forget(job_id)
+        if self._client is not None:
+            # Should this not arrive, the backend drops its copy when it gets old.
+            with contextlib.suppress(TesseraError):
+                self._client.acknowledge(job_id, PATIENCE)
 
     def cancel(self) -> None:
         """End all jobs; those that the backend knows end when it says so."""
@@ -131,8 +154,17 @@ class Follower:
             for job_id in self._sent:
                 with contextlib.suppress(TesseraError):
                     self._client.cancel(job_id)
+        for job_id in self._sent:
+            kept.forget(job_id)
+        for job_id in list(self._unsettled):
+            self.settle(job_id)
+        self.leave()
+
+    def leave(self) -> None:
+        """Hear of nothing any more; jobs go on, and their results can be fetched later."""
         self._waiting.clear()
         self._sent.clear()
+        self._unsettled.clear()
         self.close()
 
     def close(self) -> None:
@@ -164,13 +196,22 @@ class Follower:
             self._starting = launch.begin(command, self._name)
 
     def _submit(self, request: Request) -> None:
+        from tessera_protocol.client import new_job_id
+
         assert self._client is not None
         try:
-            request.job_id = self._client.submit(request.job, request.params, request.buffers)
+            if request.attach:
+                self._client.attach(request.job_id)
+            else:
+                request.job_id = new_job_id()
+                if request.about is not None:
+                    kept.keep(request.job_id, request.about)
+                self._client.submit(request.job, request.params, request.buffers, request.job_id)
         except Unreachable:
             self._waiting.appendleft(request)
             raise
         except TesseraError as exc:
+            kept.forget(request.job_id)
             request.failed(exc.failure)
             return
         self._sent[request.job_id] = request
@@ -187,13 +228,11 @@ class Follower:
             request.picture = event.buffers.get("picture", request.picture)
         elif isinstance(event, Result):
             del self._sent[event.job_id]
-            # Should this not arrive, the backend drops its copy when it gets old.
-            with contextlib.suppress(TesseraError):
-                assert self._client is not None
-                self._client.acknowledge(event.job_id, PATIENCE)
+            self._unsettled.add(event.job_id)
             request.done(event)
         elif isinstance(event, Failed):
             del self._sent[event.job_id]
+            kept.forget(event.job_id)
             request.failed(event.failure)
 
     def _give_up(self, exc: TesseraError) -> None:

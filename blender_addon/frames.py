@@ -70,7 +70,7 @@ class Animation:
         if len(self._scenes) < len(self._frames):
             self._read()
         elif len(self._results) == len(self._frames):
-            runs.state.placing.append(self._finish)
+            runs.place(self._finish, *self._results.values())
             return False
         else:
             self._send()

@@ -10,7 +10,7 @@ from bpy.props import BoolProperty, IntProperty, StringProperty
 from tessera_protocol.errors import TesseraError
 from tessera_protocol.jobs import VoxelizeParams
 
-from . import palettes, properties, runs, voxify
+from . import kept, palettes, properties, repaint, runs, textures, voxify
 from .frames import Animation
 
 
@@ -64,6 +64,62 @@ class TESSERA_OT_voxify_frames(Guarded):
         _go(self.wait)
 
 
+class TESSERA_OT_sheet_write(Guarded):
+    """Make a picture of the six views of the selected voxels, to be painted in the Image Editor"""
+
+    bl_idname = "tessera.sheet_write"
+    bl_label = "Write Sheet"
+    bl_options = {"REGISTER", "UNDO"}  # noqa: RUF012
+
+    def work(self, context: Any) -> None:
+        repaint.write(context)
+
+
+class TESSERA_OT_sheet_voxify(Guarded):
+    """Change the selected voxels as their sheet was painted; what was left alone stays as it is"""
+
+    bl_idname = "tessera.sheet_voxify"
+    bl_label = "Voxify from Sheet"
+
+    wait: BoolProperty(name="Wait", description="End when the voxels are there, for scripts", options={"SKIP_SAVE"})
+
+    def work(self, context: Any) -> None:
+        repaint.begin(context)
+        _go(self.wait)
+
+
+class TESSERA_OT_show_palette(bpy.types.Operator):
+    """Show the palette's colours in this view's Solid shading"""
+
+    bl_idname = "tessera.show_palette"
+    bl_label = "Show Palette Colours"
+
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        """Where there is a 3D view."""
+        return context.space_data is not None and context.space_data.type == "VIEW_3D"
+
+    def execute(self, context: Any) -> set[str]:
+        context.space_data.shading.color_type = "VERTEX"
+        return {"FINISHED"}
+
+
+class TESSERA_OT_fetch(Guarded):
+    """Get voxels that were still on their way when Blender was closed, or crashed"""
+
+    bl_idname = "tessera.fetch"
+    bl_label = "Fetch Results"
+
+    wait: BoolProperty(name="Wait", description="End when the voxels are there, for scripts", options={"SKIP_SAVE"})
+
+    def work(self, context: Any) -> None:
+        runs.state.begin()
+        for left in kept.left(runs.follower.job_ids):
+            voxify.fetch(left)
+        runs.state.left = []
+        _go(self.wait)
+
+
 class TESSERA_OT_cancel(bpy.types.Operator):
     """Stop what runs; the document stays as it is"""
 
@@ -107,20 +163,24 @@ class TESSERA_OT_palette_paste(PaletteOperator):
 
 
 class TESSERA_OT_palette_import(PaletteOperator):
-    """Read a palette file: .hex, .gpl, .pal or .txt"""
+    """Read a palette file: .hex, .gpl, .pal, .txt, .ase, or .png with a pixel a colour"""
 
     bl_idname = "tessera.palette_import"
     bl_label = "Import Palette"
 
     filepath: StringProperty(subtype="FILE_PATH", options={"SKIP_SAVE"})
-    filter_glob: StringProperty(default=";".join(f"*{suffix}" for suffix in palettes.SUFFIXES), options={"HIDDEN"})
+    filter_glob: StringProperty(
+        default=";".join(f"*{suffix}" for suffix in (*palettes.SUFFIXES, palettes.PICTURE)), options={"HIDDEN"}
+    )
 
     def invoke(self, context: Any, event: Any) -> set[str]:
         context.window_manager.fileselect_add(self)
         return {"RUNNING_MODAL"}
 
     def work(self, context: Any) -> None:
-        voxify.take_palette(context, palettes.read(Path(bpy.path.abspath(self.filepath))))
+        path = Path(bpy.path.abspath(self.filepath))
+        picture = path.suffix.lower() == palettes.PICTURE
+        voxify.take_palette(context, textures.palette(path) if picture else palettes.read(path))
         context.scene.tessera.palette_from = "these"
 
 
@@ -185,6 +245,10 @@ class TESSERA_OT_use_settings(PaletteOperator):
 CLASSES = (
     TESSERA_OT_voxify,
     TESSERA_OT_voxify_frames,
+    TESSERA_OT_sheet_write,
+    TESSERA_OT_sheet_voxify,
+    TESSERA_OT_show_palette,
+    TESSERA_OT_fetch,
     TESSERA_OT_cancel,
     TESSERA_OT_keep,
     TESSERA_OT_palette_paste,

@@ -1,14 +1,16 @@
-"""Palettes as text: lists of #rrggbb, and the text files that palette tools write. No bpy."""
+"""Palettes: lists of #rrggbb, and the files that palette tools write. No bpy."""
 
 from __future__ import annotations
 
 import re
+import struct
 from collections.abc import Sequence
 from pathlib import Path
 
 from tessera_protocol.errors import error
 
-SUFFIXES = (".hex", ".gpl", ".pal", ".txt")
+SUFFIXES = (".hex", ".gpl", ".pal", ".txt", ".ase")
+PICTURE = ".png"
 MOST = 255
 
 _HEX = re.compile(r"(?<![0-9a-fA-F#])#?((?:[fF]{2})?[0-9a-fA-F]{6})(?![0-9a-fA-F])")
@@ -32,7 +34,6 @@ def parse(text: str) -> list[str]:
     else:
         # Eight digits are paint.net's: opacity first.
         colors = ["#" + digits[-6:].lower() for line in lines for digits in _HEX.findall(line)]
-    colors = list(dict.fromkeys(colors))
     if not colors:
         raise error(
             "unreadable-input",
@@ -40,6 +41,67 @@ def parse(text: str) -> list[str]:
             allowed="hexadecimal colours such as 1b3a8f, or a GIMP, JASC or paint.net palette",
             remedy="Paste a list such as #1b3a8f #e3342f #f5c518.",
         )
+    return _few(colors)
+
+
+def of_pixels(data: bytes) -> list[str]:
+    """The colours of a picture, as Lospec's .png have them, a pixel each or more: those that are opaque.
+
+    Args:
+        data: R, G, B, A, a byte each.
+    Raises:
+        InvalidInput: as `parse`.
+    """
+    pixels = dict.fromkeys(data[at : at + 4] for at in range(0, len(data), 4))
+    colors = ["#" + pixel[:3].hex() for pixel in pixels if pixel[3] >= 128]
+    if not colors:
+        raise error("unreadable-input", "The picture is clear everywhere.", remedy="Take one that shows a palette.")
+    return _few(colors)
+
+
+def of_swatches(data: bytes) -> list[str]:
+    """The colours of an Adobe Swatch Exchange file, .ase; those in inks plainly, without a profile.
+
+    Raises:
+        InvalidInput: as `parse`.
+    """
+    colors = []
+    try:
+        signature, _, _, blocks = struct.unpack_from(">4sHHI", data)
+        at = 12 if signature == b"ASEF" else len(data) + 1
+        for _ in range(blocks):
+            kind, length = struct.unpack_from(">HI", data, at)
+            if kind == 1:
+                (letters,) = struct.unpack_from(">H", data, at + 6)
+                colors += _swatch(data, at + 8 + 2 * letters)
+            at += 6 + length
+    except struct.error as exc:
+        raise error(
+            "unreadable-input",
+            "This is no Adobe Swatch Exchange file, or a damaged one.",
+            remedy="Of Aseprite, save the palette as .gpl or .hex; its own .ase are drawings.",
+        ) from exc
+    if not colors:
+        raise error("unreadable-input", "The file has no colours in RGB, grey or CMYK.", remedy="Save it as .gpl.")
+    return _few(colors)
+
+
+def _swatch(data: bytes, at: int) -> list[str]:
+    """The colour that a block of a swatch file has; none for what is not known."""
+    model = data[at : at + 4]
+    if model == b"RGB ":
+        return [to_color(struct.unpack_from(">3f", data, at + 4))]
+    if model == b"Gray":
+        return [to_color(3 * struct.unpack_from(">f", data, at + 4))]
+    if model == b"CMYK":
+        *inks, black = struct.unpack_from(">4f", data, at + 4)
+        return [to_color(tuple((1 - ink) * (1 - black) for ink in inks))]
+    return []
+
+
+def _few(colors: list[str]) -> list[str]:
+    """Each once, if there are not too many."""
+    colors = list(dict.fromkeys(colors))
     if len(colors) > MOST:
         raise error("too-large", f"The palette has {len(colors)} colours, but at most {MOST} are possible.")
     return colors
@@ -55,10 +117,12 @@ def read(path: Path) -> list[str]:
         raise error(
             "unreadable-input",
             f"{path.name} is no palette that can be read here.",
-            allowed=", ".join(SUFFIXES),
+            allowed=", ".join((*SUFFIXES, PICTURE)),
             remedy="Save it as .gpl or .hex, as Aseprite, GIMP, Krita and Lospec do.",
         )
     try:
+        if path.suffix.lower() == ".ase":
+            return of_swatches(path.read_bytes())
         return parse(path.read_text(encoding="utf-8", errors="replace"))
     except OSError as exc:
         raise error("unreadable-input", f"{path.name} could not be read: {exc.strerror}.") from exc

@@ -65,6 +65,12 @@ class TESSERA_PT_palette(TesseraPanel, bpy.types.Panel):
                 cell.prop(swatch, "locked", text="", icon="LOCKED" if swatch.locked else "UNLOCKED")
             else:
                 cell.operator("tessera.swatch_remove", text="", icon="X").index = index
+        shading = context.space_data.shading
+        if properties.active_result(context) is not None and (shading.type, shading.color_type) == (
+            "SOLID",
+            "MATERIAL",
+        ):
+            layout.operator("tessera.show_palette", icon="HIDE_OFF")
         row = layout.row(align=True)
         row.operator("tessera.swatch_add", text="", icon="ADD")
         row.prop(settings, "pasted", text="")
@@ -89,6 +95,28 @@ class TESSERA_PT_method(TesseraPanel, bpy.types.Panel):
                 column.prop(context.scene.tessera, name)
 
 
+class TESSERA_PT_sheet(TesseraPanel, bpy.types.Panel):
+    """The six views, painted."""
+
+    bl_label = "Sheet"
+    bl_parent_id = "TESSERA_PT_main"
+    bl_options = {"DEFAULT_CLOSED"}  # noqa: RUF012
+
+    def draw(self, context: Any) -> None:
+        layout = self.layout
+        made = properties.active_result(context)
+        if made is None or made.type != "MESH":
+            _lines(layout, context, "Select voxels to paint them on a sheet of their six views", "INFO")
+            return
+        column = layout.column(align=True)
+        column.prop(context.scene.tessera, "sheet_zoom")
+        column.operator("tessera.sheet_write", icon="IMAGE_DATA")
+        layout.template_ID(made.tessera, "sheet", open="image.open")
+        row = layout.row()
+        row.enabled = made.tessera.sheet is not None and not runs.running()
+        row.operator("tessera.sheet_voxify", icon="MESH_CUBE")
+
+
 class TESSERA_PT_animation(TesseraPanel, bpy.types.Panel):
     """Frames."""
 
@@ -106,7 +134,7 @@ class TESSERA_PT_animation(TesseraPanel, bpy.types.Panel):
         row.operator("tessera.voxify_frames", icon="RENDER_ANIMATION")
 
 
-CLASSES = (TESSERA_PT_main, TESSERA_PT_palette, TESSERA_PT_method, TESSERA_PT_animation)
+CLASSES = (TESSERA_PT_main, TESSERA_PT_palette, TESSERA_PT_sheet, TESSERA_PT_method, TESSERA_PT_animation)
 
 
 def _source_line(context: Any) -> str:
@@ -126,6 +154,10 @@ def _button(layout: Any, context: Any) -> None:
         row.scale_y = 1.5
         again = properties.active_result(context) is not None
         row.operator("tessera.voxify", text="Voxify Again" if again else "Voxify", icon="MESH_CUBE")
+        if runs.state.left:
+            count = len(runs.state.left)
+            text = "Fetch a Result" if count == 1 else f"Fetch {count} Results"
+            layout.operator("tessera.fetch", text=text, icon="IMPORT")
         return
     words, _ = runs.progress()
     box = layout.box()

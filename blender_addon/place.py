@@ -147,6 +147,9 @@ def describe(object: Any, result: Result, sources: Sequence[Any], notes: Sequenc
     made.sources.clear()
     for source in sources:
         made.sources.add().object = source
+    if not sources:
+        # Fetched into another document: a result nonetheless.
+        made.sources.add()
 
 
 def voxel_collection(data: Any, scene: Any) -> Any:

@@ -84,7 +84,7 @@ class TesseraSource(bpy.types.PropertyGroup):
 class TesseraMade(bpy.types.PropertyGroup):
     """With each result: how it was made. Objects that are none have no sources.
 
-    `meta` is JSON: the run's metadata, with its parameters.
+    `meta` is JSON: the run's metadata, with its parameters; `grid` its voxels, as `sheet.Grid` writes them.
     """
 
     sources: CollectionProperty(type=TesseraSource)
@@ -92,6 +92,10 @@ class TesseraMade(bpy.types.PropertyGroup):
     meta: StringProperty()
     notes: StringProperty()
     seconds: FloatProperty()
+    grid: StringProperty()
+    sheet: PointerProperty(
+        name="Sheet", type=bpy.types.Image, description="The six views of the voxels, a pixel a voxel, to be painted"
+    )
 
 
 class TesseraSettings(bpy.types.PropertyGroup):
@@ -110,6 +114,7 @@ class TesseraSettings(bpy.types.PropertyGroup):
         ],
     )
     pasted: StringProperty(name="Colours", description="Colours such as #1b3a8f e3342f, as Lospec and others show them")
+    sheet_zoom: IntProperty(name="Pixels a voxel", description="Of the next sheet", default=1, min=1, max=16)
     frame_first: IntProperty(name="First", description="Frame that the sequence begins with", default=1, min=0)
     frame_last: IntProperty(name="Last", description="Frame that the sequence ends with", default=24, min=0)
     frame_step: IntProperty(name="Step", description="Frames from one mesh to the next", default=1, min=1, max=100)

@@ -13,8 +13,9 @@ from bpy.app.handlers import persistent
 
 from tessera_protocol import paths
 from tessera_protocol.errors import Failure, TesseraError
+from tessera_protocol.messages import Result
 
-from . import preview
+from . import kept, preview
 from .follow import INTERVAL, Follower
 
 follower = Follower("blender")
@@ -25,14 +26,16 @@ class State:
 
     Attributes:
         failure: why the last run came to nothing.
-        placing: results that wait to be put into the document.
+        placing: results that wait to be put into the document: what does it, and their jobs.
+        left: jobs that a Blender left, whose results can be fetched.
         shown: what sidebars show of all this.
         sequence: frames on their way, with a `tick` like the follower's, `fraction`, `text` and `cancel`; or None.
     """
 
     def __init__(self) -> None:
         self.failure: Failure | None = None
-        self.placing: list[Callable[[], None]] = []
+        self.placing: list[tuple[Callable[[], None], list[str]]] = []
+        self.left: list[kept.Left] = []
         self.shown: tuple[Any, ...] = ()
         self.sequence: Any = None
 
@@ -44,6 +47,8 @@ class State:
     def fail(self, failure: Failure) -> None:
         """A run came to nothing."""
         self.failure = failure
+        # Of a backend that went away, in mid-job perhaps.
+        self.left = kept.left(follower.job_ids)
 
 
 state = State()
@@ -88,7 +93,7 @@ def tick() -> float | None:
         if state.sequence is not None and not state.sequence.tick():
             state.sequence = None
         while state.placing and can_place():
-            _place(state.placing.pop(0))
+            _place(*state.placing.pop(0))
         if follower.requests:
             preview.show(follower.requests[0].picture)
     except TesseraError as exc:
@@ -105,8 +110,23 @@ def cancel() -> None:
     """End everything."""
     if state.sequence is not None:
         state.sequence.cancel()
+    for _, job_ids in state.placing:
+        for job_id in job_ids:
+            follower.settle(job_id)
     state.placing.clear()
     follower.cancel()
+
+
+def place(work: Callable[[], None], *results: Result) -> None:
+    """Have results put into the document, as soon as undo can hold that."""
+    state.placing.append((work, [result.job_id for result in results]))
+
+
+def leave() -> None:
+    """Blender ends, or the add-on does: jobs go on, and their results can be fetched later."""
+    state.sequence = None
+    state.placing.clear()
+    follower.leave()
 
 
 @persistent
@@ -126,7 +146,7 @@ def can_place() -> bool:
 
 def redraw() -> None:
     """Have sidebars drawn anew, where they would look different; not the views beside them, which may be slow."""
-    shown = (running(), *progress(), preview.icon(), state.failure)
+    shown = (running(), *progress(), preview.icon(), state.failure, len(state.left))
     if shown == state.shown:
         return
     state.shown = shown
@@ -137,12 +157,16 @@ def redraw() -> None:
                     region.tag_redraw()
 
 
-def _place(place: Callable[[], None]) -> None:
+def _place(work: Callable[[], None], job_ids: list[str]) -> None:
     try:
-        place()
+        work()
     except TesseraError as exc:
         state.fail(exc.failure)
         return
+    finally:
+        # What can't be placed now can't be later.
+        for job_id in job_ids:
+            follower.settle(job_id)
     # Without it, undo and redo of what a timer did end Blender.
     bpy.ops.ed.undo_push(message="Voxify")
 

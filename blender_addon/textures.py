@@ -6,6 +6,11 @@ from array import array
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import bpy
+
+from tessera_protocol.errors import error
+
+from . import palettes
 from .scene import Texture
 
 if TYPE_CHECKING:
@@ -53,6 +58,39 @@ def _file(image: Any, abspath: Callable[..., str]) -> bytes | None:
         return Path(abspath(image.filepath, library=image.library)).read_bytes()
     except OSError:
         return None
+
+
+def rgba(image: Any) -> bytes:
+    """All pixels of a picture of 8 bits, a byte each of R, G, B, A, straight alpha, the upper row first."""
+    width, height = image.size
+    values = array("f", bytes(16 * width * height))
+    image.pixels.foreach_get(values)
+    return upturned(bytes([int(255 * value + 0.5) for value in values]), width)
+
+
+def palette(path: Path) -> list[str]:
+    """The colours of a picture file, #rrggbb.
+
+    Raises:
+        InvalidInput: "unreadable-input", "too-large".
+    """
+    try:
+        image = bpy.data.images.load(str(path))
+    except RuntimeError as exc:
+        raise error("unreadable-input", f"{path.name} could not be read: {exc}") from exc
+    try:
+        # Asked after its size, it is loaded.
+        if 0 in image.size or image.is_float or image.channels != 4:
+            raise error("unreadable-input", f"{path.name} is no picture of 8 bits a channel.", remedy="Save it as PNG.")
+        return palettes.of_pixels(rgba(image))
+    finally:
+        bpy.data.images.remove(image)
+
+
+def upturned(data: bytes, width: int) -> bytes:
+    """Rows of RGBA pixels the other way round: Blender's lowest is first."""
+    rows = [data[at : at + 4 * width] for at in range(0, len(data), 4 * width)]
+    return b"".join(reversed(rows))
 
 
 def linear(image: Any) -> bool:

@@ -9,10 +9,10 @@ from typing import Any
 
 import bpy
 
-from tessera_protocol.errors import error
+from tessera_protocol.errors import Failure, error
 from tessera_protocol.messages import Result
 
-from . import gather, palettes, place, properties, recolor, runs
+from . import gather, kept, palettes, place, properties, recolor, runs, sheet
 from .follow import Request
 from .scene import Scene
 
@@ -107,13 +107,39 @@ def begin(context: Any) -> None:
     target = Target.of(context, sources)
 
     def done(result: Result) -> None:
-        runs.state.placing.append(lambda: finish(target, result, scene.notes))
+        runs.place(lambda: finish(target, result, scene.notes), result)
 
-    runs.follower.add(Request(target.sources[0], "voxelize", params, scene.buffers(), done, runs.state.fail))
+    job = ("voxelize", params, scene.buffers())
+    runs.follower.add(Request(target.sources[0], *job, done, runs.state.fail, about(target, scene.notes)))
 
 
-def finish(target: Target, result: Result, notes: Sequence[str]) -> None:
-    """Put a result into the document.
+def about(target: Target, notes: Sequence[str]) -> dict[str, Any]:
+    """What `fetch` needs, should this Blender not be there when the result is."""
+    return {"file": bpy.data.filepath, "target": dataclasses.asdict(target), "notes": list(notes)}
+
+
+def fetch(left: kept.Left) -> None:
+    """Have a result that a Blender left brought; in another document it is an object of its own."""
+    fields = {name: tuple(value) if isinstance(value, list) else value for name, value in left.about["target"].items()}
+    target = dataclasses.replace(Target(**fields), began=time.monotonic())
+    if not bpy.data.filepath or left.about["file"] != bpy.data.filepath:
+        here = {"scene": bpy.context.scene.name, "view_layer": bpy.context.view_layer.name}
+        target = dataclasses.replace(target, result="", sources=(), **here)
+
+    def done(result: Result) -> None:
+        runs.place(lambda: finish(target, result, left.about["notes"]), result)
+
+    def failed(failure: Failure) -> None:
+        if failure.code == "no-such-job":
+            problem = f"The result {target.name} of an earlier session is not kept any more."
+            failure = Failure(failure.code, problem, remedy="Press Voxify again.")
+        runs.state.fail(failure)
+
+    runs.follower.add(Request(target.name, "voxelize", None, {}, done, failed, left.about, left.job_id, attach=True))
+
+
+def finish(target: Target, result: Result, notes: Sequence[str]) -> Any:
+    """Put a result into the document; the object.
 
     Raises:
         Refused: a result that this version does not know.
@@ -125,6 +151,7 @@ def finish(target: Target, result: Result, notes: Sequence[str]) -> None:
     made = place.put(bpy.data, collection, target.name, voxels, target.anchor, old=old)
     record(made, target, result, notes)
     show(made, target)
+    return made
 
 
 def record(made: Any, target: Target, result: Result, notes: Sequence[str]) -> None:
@@ -132,7 +159,12 @@ def record(made: Any, target: Target, result: Result, notes: Sequence[str]) -> N
     notes = [*notes, *result.meta.get("notes", ())]
     sources = [bpy.data.objects[name] for name in target.sources if name in bpy.data.objects]
     place.describe(made, result, sources, notes, time.monotonic() - target.began)
-    properties.fill(made.tessera.swatches, colors_of(result), target.locked)
+    colors = colors_of(result)
+    properties.fill(made.tessera.swatches, colors, target.locked)
+    labels = result.buffers.get("labels")
+    if made.type == "MESH" and labels is not None:
+        grid = sheet.Grid(labels.shape, bytes(labels.data), tuple(colors), tuple(range(len(colors))))
+        made.tessera.grid = grid.to_text()
 
 
 def colors_of(result: Result) -> list[str]:
@@ -163,7 +195,9 @@ def summary_of(made: Any) -> str:
     if made.type == "EMPTY":
         return f"{len(made.children)} frames, {made.tessera.seconds:.1f} s"
     meta = json.loads(made.tessera.meta or "{}")
-    return f"{meta.get('voxels', 0):,} voxels, {len(made.tessera.swatches)} colours, {made.tessera.seconds:.1f} s"
+    colors = len(made.tessera.swatches)
+    count = "1 colour" if colors == 1 else f"{colors} colours"
+    return f"{meta.get('voxels', 0):,} voxels, {count}, {made.tessera.seconds:.1f} s"
 
 
 def take_palette(context: Any, colors: Sequence[str]) -> None:
@@ -174,7 +208,10 @@ def take_palette(context: Any, colors: Sequence[str]) -> None:
     properties.fill(swatches, colors)
     if result is not None and len(colors):
         shares = [palettes.to_share(color) for color in colors]
-        recolor.relabel(result, [palettes.nearest(color, shares) for color in former])
+        numbers = [palettes.nearest(color, shares) for color in former]
+        recolor.relabel(result, numbers)
+        if result.tessera.grid:
+            result.tessera.grid = sheet.Grid.of_text(result.tessera.grid).renumbered(numbers).to_text()
         recolor.recolor(result)
 
 

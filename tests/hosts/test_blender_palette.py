@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from PIL import Image
+
 from .blender import Blender
 from .blender_box import inside
 
@@ -42,24 +44,37 @@ def test_palette_files(blender: Blender) -> None:
     """Read from .gpl, written as .hex; other kinds of file say what can be read."""
     gimp = "GIMP Palette\nName: two\n#\n255 0 0 red\n  0 128 255\tsky\n"
     (blender.folder / "two.gpl").write_text(gimp)
-    (blender.folder / "two.ase").write_bytes(b"ASEF")
+    (blender.folder / "two.aco").write_bytes(b"two")
+    picture = Image.new("RGBA", (4, 2))
+    picture.putpixel((1, 0), (255, 0, 0, 255))
+    picture.putpixel((2, 1), (0, 128, 255, 255))
+    picture.save(blender.folder / "two.png")
+    (blender.folder / "no.png").write_bytes(b"two")
     answer = inside(
         blender,
         """
 bpy.ops.object.select_all(action="DESELECT")
 bpy.context.view_layer.objects.active = None
 bpy.ops.tessera.palette_import(filepath=given["folder"] + "/two.gpl")
+bpy.ops.tessera.palette_import(filepath=given["folder"] + "/two.png")
+of_picture = [s.name_of_color for s in settings.swatches]
+bpy.ops.tessera.palette_import(filepath=given["folder"] + "/two.gpl")
 bpy.ops.tessera.palette_export(filepath=given["folder"] + "/out.hex")
-try:
-    bpy.ops.tessera.palette_import(filepath=given["folder"] + "/two.ase")
-    said = ""
-except RuntimeError as exc:
-    said = str(exc)
-answer([[s.name_of_color for s in settings.swatches], said])
+said = []
+for name in ("two.aco", "no.png"):
+    try:
+        bpy.ops.tessera.palette_import(filepath=given["folder"] + "/" + name)
+    except RuntimeError as exc:
+        said.append(str(exc))
+left = [image.name for image in bpy.data.images if image.name.endswith(".png")]
+answer([[s.name_of_color for s in settings.swatches], of_picture, left, *said])
 """,
         folder=str(blender.folder),
     )
     assert answer[0] == ["#ff0000", "#0080ff"]
-    assert "two.ase is no palette" in answer[1]
-    assert ".gpl" in answer[1]
+    assert answer[1] == answer[0]
+    assert answer[2] == []
+    assert "two.aco is no palette" in answer[3]
+    assert ".gpl" in answer[3]
+    assert "no.png" in answer[4]
     assert (blender.folder / "out.hex").read_text() == "ff0000\n0080ff\n"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import struct
 from array import array
 from pathlib import Path
 
@@ -41,6 +42,33 @@ def test_what_is_no_palette_says_what_is(text: str) -> None:
     """The message shows how to write one."""
     with pytest.raises(InvalidInput, match="#1b3a8f"):
         palettes.parse(text)
+
+
+def _ase(*swatches: tuple[str, bytes, tuple[float, ...]]) -> bytes:
+    """An Adobe Swatch Exchange file: a group around colours of a name, a model and its values."""
+    blocks = [(0xC001, struct.pack(">H", 2) + "g\0".encode("utf-16-be"))]
+    for name, model, values in swatches:
+        word = (name + "\0").encode("utf-16-be")
+        body = struct.pack(">H", len(word) // 2) + word + model + struct.pack(f">{len(values)}fH", *values, 2)
+        blocks.append((1, body))
+    packed = b"".join(struct.pack(">HI", kind, len(body)) + body for kind, body in (*blocks, (0xC002, b"")))
+    return b"ASEF" + struct.pack(">HHI", 1, 0, len(blocks) + 1) + packed
+
+
+def test_swatches_of_adobe() -> None:
+    """RGB, grey and inks, in their order, with names of any length; Lab is left out; drawings are told."""
+    data = _ase(
+        ("red", b"RGB ", (1.0, 0.0, 0.0)),
+        ("", b"CMYK", (1.0, 0.5, 0.0, 0.0)),
+        ("mid", b"Gray", (0.5,)),
+        ("lab", b"LAB ", (0.5, 0.0, 0.0)),
+    )
+    assert palettes.of_swatches(data) == ["#ff0000", "#0080ff", "#808080"]
+    for damaged in (b"", b"ASEF", data[:-20], b"\0\0\0\0\xe0\xa5" + bytes(200)):
+        with pytest.raises(InvalidInput, match=r"\.gpl"):
+            palettes.of_swatches(damaged)
+    with pytest.raises(InvalidInput, match="no colours"):
+        palettes.of_swatches(_ase(("lab", b"LAB ", (0.5, 0.0, 0.0))))
 
 
 def test_too_many_colours() -> None:

@@ -146,3 +146,27 @@ answer([before != after, before == undone, shown, inventory() == after])
 """,
     )
     assert answer == [True, True, True, True]
+
+
+def test_a_run_that_is_kept_early(blender: Blender) -> None:
+    """Engine voxify sends pictures, and ends with the voxels as they are when it is asked to."""
+    answer = inside(
+        blender,
+        """
+import time
+box()
+settings.engine, settings.iterations = "voxify", 5000
+bpy.ops.tessera.voxify()
+while not runs.follower.requests[0].picture:
+    runs.tick()
+    time.sleep(0.01)
+picture = runs.follower.requests[0].picture
+bpy.ops.tessera.keep()
+runs.finish()
+answer([picture.dtype, list(picture.shape), json.loads(active().tessera.meta)["steps"], colors(active().data)])
+""",
+    )
+    dtype, shape, steps, colors = answer
+    assert (dtype, shape[2]) == ("uint8", 4)
+    assert 0 < steps < 5000
+    assert len(colors) == 2

@@ -87,6 +87,119 @@ def steps():
     assert well
 
 
+def test_pictures_come_while_it_runs_and_can_be_kept(blender_window: Blender) -> None:
+    """Engine voxify shows how the voxels look by now in the panel; "Keep This" ends it long before its last step."""
+    answer = blender_window.window(
+        HEAD
+        + """
+import json
+from tessera import preview
+
+def steps():
+    prepare()
+    area = next(a for a in bpy.context.window_manager.windows[0].screen.areas if a.type == "VIEW_3D")
+    area.spaces[0].show_region_ui = True
+    yield 0.5
+    subprocess.run(["xdotool", "mousemove", "1044", "250", "click", "1"], check=True)
+    yield from until(lambda: "TESSERA_PT_palette" in drawn)
+    settings = bpy.context.scene.tessera
+    settings.engine, settings.iterations = "voxify", 5000
+    call(bpy.ops.tessera.voxify)
+    seen = set()
+    yield from until(lambda: seen.add(preview.icon()) or len(seen - {0}) > 2)
+    screenshot("preview")
+    picture = runs.follower.requests[0].picture
+    call(bpy.ops.tessera.keep)
+    yield from until(lambda: not runs.running())
+    made = next(object for object in bpy.data.objects if object.name == "Icosphere voxels")
+    answer([list(picture.shape), json.loads(made.tessera.meta), len(made.data.polygons), wrong])
+"""
+    )
+    shape, meta, faces, wrong = answer  # type: ignore[misc]
+    assert shape[2] == 4
+    assert meta["engine"] == "voxify"
+    assert 0 < meta["steps"] < 5000
+    assert faces > 6
+    assert wrong == []
+
+
+def test_a_window_that_is_closed_in_mid_job(blender_window: Blender) -> None:
+    """The next one offers the result in its panel, and gets it at a button's press."""
+    begun = blender_window.window(
+        HEAD
+        + """
+def steps():
+    prepare()
+    settings = bpy.context.scene.tessera
+    settings.engine, settings.iterations = "voxify", 400
+    call(bpy.ops.tessera.voxify)
+    yield from until(lambda: runs.follower.requests[0].running)
+    answer(runs.running())
+"""
+    )
+    assert begun is True
+    answer = blender_window.window(
+        HEAD
+        + """
+def steps():
+    prepare()
+    area = next(a for a in bpy.context.window_manager.windows[0].screen.areas if a.type == "VIEW_3D")
+    area.spaces[0].show_region_ui = True
+    yield 0.5
+    subprocess.run(["xdotool", "mousemove", "1044", "250", "click", "1"], check=True)
+    yield from until(lambda: "TESSERA_PT_main" in drawn)
+    screenshot("fetch")
+    left = len(runs.state.left)
+    call(bpy.ops.tessera.fetch)
+    yield from until(lambda: not runs.running())
+    answer([left, names(), len(runs.state.left), wrong])
+"""
+    )
+    assert answer == [1, ["Icosphere", "Icosphere voxels"], 0, []]
+
+
+def test_the_panel_of_sheets(blender_window: Blender) -> None:
+    """Drawn without a sheet and with one; Solid view has the palette's colours, where the artist asks for them."""
+    answer = blender_window.window(
+        HEAD
+        + """
+panel.unregister()
+for cls in (panel.TESSERA_PT_sheet, panel.TESSERA_PT_palette):
+    cls.bl_options = set()
+panel.register()
+
+def again():
+    drawn.clear()
+    for region in area().regions:
+        region.tag_redraw()
+
+def area():
+    return next(a for a in bpy.context.window_manager.windows[0].screen.areas if a.type == "VIEW_3D")
+
+def steps():
+    prepare()
+    area().spaces[0].show_region_ui = True
+    yield 0.5
+    subprocess.run(["xdotool", "mousemove", "1044", "250", "click", "1"], check=True)
+    yield from until(lambda: "TESSERA_PT_sheet" in drawn)
+    call(bpy.ops.tessera.voxify)
+    yield from until(lambda: not runs.running())
+    again()
+    yield from until(lambda: "TESSERA_PT_sheet" in drawn)
+    call(bpy.ops.tessera.sheet_write)
+    call(bpy.ops.tessera.show_palette)
+    again()
+    yield from until(lambda: "TESSERA_PT_sheet" in drawn)
+    screenshot("sheet")
+    call(bpy.ops.tessera.sheet_voxify)
+    running = runs.running()
+    yield from until(lambda: not runs.running())
+    answer([wrong, running, area().spaces[0].shading.color_type, names(), runs.state.failure is None])
+"""
+    )
+    assert answer == [[], True, "VERTEX", ["Icosphere", "Icosphere voxels"], True]
+
+
 def test_a_result_waits_until_edit_mode_is_left(blender_window: Blender) -> None:
     """Undo in Edit Mode knows the mesh alone: voxels that are done then come when the artist is back."""
     answer = blender_window.window(
