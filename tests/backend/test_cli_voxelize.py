@@ -167,7 +167,8 @@ def test_a_missing_texture_is_a_note(backend: BackendProcess, tmp_path: Path, th
     assert done.returncode == 0, done.stderr
     notes = [line for line in done.stderr.splitlines() if line.startswith("Note: ")]
     assert len(notes) == 1
-    assert re.fullmatch(r"Note: The texture \S+\.(png|jpe?g) is missing: .*plain colours\.", notes[0])
+    told = r"Note: The texture \S+\.(png|jpe?g) is missing: .*plain colours\. Put it beside box\.obj\."
+    assert re.fullmatch(told, notes[0])
 
 
 def _flat(path: Path, corners: list[list[float]]) -> None:
@@ -250,7 +251,8 @@ def refused(folder: Path, *arguments: object) -> subprocess.CompletedProcess[str
         (["figure.glb", "--palette", "#ff0000 #00ff00", "--locked", "#0000ff"], "Both a palette and locked colours"),
         (["figure.glb", "--colors", "2", "--locked", "#100000 #200000 #300000"], "3 colours, but at most 2"),
         (["figure.glb", "--sheet", "none.png"], "none.png can't be read"),
-        (["figure.glb", "--sheet", "many.png", "--engine", "voxify"], ""),
+        (["figure.glb", "--sheet", "many.png", "--engine", "voxify"], "does not fit a grid of"),
+        (["figure.glb", "--sheet", "many.png"], "engine surface looks at the mesh alone"),
         (["figure.glb", "-o", "art.fbx"], "ends in .fbx, but .vox, .glb"),
         (["figure.glb", "-o", "art"], "ends in nothing, but .vox, .glb"),
         (["figure.glb", "-o", "no/such/art.vox"], "no folder"),

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tessera_backend.voxelize import Voxels, voxelize
+from tessera_backend.voxelize import Voxels, engines, voxelize
 from tessera_backend.voxelize.export.sheet import layout, read_sheet, to_sheet
 from tessera_backend.voxelize.finetune.edits import applied
 from tessera_backend.voxelize.finetune.wishes import agreement, wishes
@@ -55,6 +55,24 @@ def redrawn(sheet, **changes):
     return voxelize(
         robot(), VoxelizeParams(**{"side": 18, "engine": "voxify", "iterations": 10} | changes), sheet=file.getvalue()
     )
+
+
+def test_metadata_names_the_device_that_worked(monkeypatch):
+    """Edits are made without torch, whatever device it would have had."""
+    monkeypatch.setattr(engines.devices, "check", lambda device: None)
+    surface = voxelize(robot(), VoxelizeParams(side=18))
+    made = voxelize(robot(), PARAMS, sheet=to_sheet(surface), device="elsewhere")
+    np.testing.assert_array_equal(made.labels, surface.labels)
+    assert (made.meta["engine"], made.meta["device"]) == ("voxify", "cpu")
+
+
+@pytest.mark.parametrize("device", ["nowhere", "", "cuda:99", "meta"])
+def test_devices_that_are_not_there_are_refused(device):
+    with pytest.raises(InvalidInput) as caught:
+        voxelize(robot(), PARAMS, device=device)
+    failure = caught.value.failure
+    assert (failure.code, failure.field, failure.given) == ("out-of-range", "device", device)
+    assert "cpu" in failure.allowed
 
 
 def test_an_unchanged_sheet_changes_nothing(plain, sheet):
