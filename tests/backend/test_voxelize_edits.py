@@ -222,6 +222,22 @@ def test_six_views_of_another_thing():
     assert made.meta["sheet"]["agreement"] > 0.97
 
 
+def test_locked_colours_stay_in_a_sheet_of_another_thing(plain):
+    solid = Voxels(np.full_like(plain.labels, 1), np.array([RED[:3]], np.uint8), plain.origin, plain.size)
+    made = redrawn(np.array(Image.open(io.BytesIO(to_sheet(solid)))), locked="#123456")
+    assert made.meta["sheet"]["afresh"]
+    assert made.palette.tolist() == [[0x12, 0x34, 0x56], list(RED[:3])]
+    assert (made.labels == 2).all()
+
+
+def test_a_view_that_erases_all_is_refused(plain, sheet):
+    """It is seen through, so nothing would be left."""
+    view(sheet, plain, "front")[...] = 0
+    with pytest.raises(InvalidInput, match="Nothing is left of the voxels") as caught:
+        redrawn(sheet)
+    assert caught.value.failure.field == "sheet"
+
+
 def test_a_sheet_needs_its_size_and_its_engine(sheet):
     with pytest.raises(InvalidInput, match="does not fit a grid"):
         redrawn(sheet, side=17)

@@ -66,7 +66,7 @@ def voxified(
     Returns:
         Voxels of the same grid, with all that the metadata has to say of them.
     Raises:
-        InvalidInput: "out-of-range" for a device that is not there; what `read_sheet` and `Guidance` raise.
+        InvalidInput: "out-of-range" for a device that is not there; what `read_sheet`, `redrawn` and `Guidance` raise.
     """
     # Only this engine waits for torch to load.
     from .finetune import redraw, voxify
@@ -112,6 +112,7 @@ def voxified(
             pictures,
             params.iterations,
             given=bool(params.palette),
+            fixed=fixed,
             seed=params.seed,
             device=device,
             progress=progress.part(0.6, 1.0),
