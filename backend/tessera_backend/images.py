@@ -103,7 +103,7 @@ def _opened(source: bytes | Path) -> Iterator[Image.Image]:
             raise _unreadable(source, f"cannot be opened ({reason})", "Check its permissions.") from problem
     else:
         file = io.BytesIO(source)
-    with file, _our_limits():
+    with file, our_limits():
         head = file.read(512)
         file.seek(0)
         if not head:
@@ -119,7 +119,7 @@ def _opened(source: bytes | Path) -> Iterator[Image.Image]:
 
 
 @contextlib.contextmanager
-def _our_limits() -> Iterator[None]:
+def our_limits() -> Iterator[None]:
     """Pillow without its pixel limit, which warns or raises at other sizes than ours, and without notes."""
     with _pillow_turn, warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tessera_backend.voxelize import Voxels, voxelize
+from tessera_backend.voxelize import Voxels, engines, voxelize
 from tessera_backend.voxelize.export.sheet import layout, read_sheet, to_sheet
 from tessera_backend.voxelize.finetune.edits import applied
 from tessera_backend.voxelize.finetune.wishes import agreement, wishes
@@ -55,6 +55,24 @@ def redrawn(sheet, **changes):
     return voxelize(
         robot(), VoxelizeParams(**{"side": 18, "engine": "voxify", "iterations": 10} | changes), sheet=file.getvalue()
     )
+
+
+def test_metadata_names_the_device_that_worked(monkeypatch):
+    """Edits are made without torch, whatever device it would have had."""
+    monkeypatch.setattr(engines.devices, "check", lambda device: None)
+    surface = voxelize(robot(), VoxelizeParams(side=18))
+    made = voxelize(robot(), PARAMS, sheet=to_sheet(surface), device="elsewhere")
+    np.testing.assert_array_equal(made.labels, surface.labels)
+    assert (made.meta["engine"], made.meta["device"]) == ("voxify", "cpu")
+
+
+@pytest.mark.parametrize("device", ["nowhere", "", "cuda:99", "meta"])
+def test_devices_that_are_not_there_are_refused(device):
+    with pytest.raises(InvalidInput) as caught:
+        voxelize(robot(), PARAMS, device=device)
+    failure = caught.value.failure
+    assert (failure.code, failure.field, failure.given) == ("out-of-range", "device", device)
+    assert "cpu" in failure.allowed
 
 
 def test_an_unchanged_sheet_changes_nothing(plain, sheet):
@@ -202,6 +220,22 @@ def test_six_views_of_another_thing():
     for mine, drawn in zip(six_pictures(made), pictures, strict=True):
         np.testing.assert_array_equal(mine[..., 3], drawn[..., 3])
     assert made.meta["sheet"]["agreement"] > 0.97
+
+
+def test_locked_colours_stay_in_a_sheet_of_another_thing(plain):
+    solid = Voxels(np.full_like(plain.labels, 1), np.array([RED[:3]], np.uint8), plain.origin, plain.size)
+    made = redrawn(np.array(Image.open(io.BytesIO(to_sheet(solid)))), locked="#123456")
+    assert made.meta["sheet"]["afresh"]
+    assert made.palette.tolist() == [[0x12, 0x34, 0x56], list(RED[:3])]
+    assert (made.labels == 2).all()
+
+
+def test_a_view_that_erases_all_is_refused(plain, sheet):
+    """It is seen through, so nothing would be left."""
+    view(sheet, plain, "front")[...] = 0
+    with pytest.raises(InvalidInput, match="Nothing is left of the voxels") as caught:
+        redrawn(sheet)
+    assert caught.value.failure.field == "sheet"
 
 
 def test_a_sheet_needs_its_size_and_its_engine(sheet):

@@ -1,6 +1,8 @@
 """Mesh files as strangers write them: kinds, axes, colours, textures, and what can be wrong with them."""
 
+import io
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -145,6 +147,109 @@ def test_a_missing_picture_of_a_library_is_told(tmp_path):
     mesh, notes = load(path)
     assert mesh.materials[0].color == (0, 0, 1, 1)
     assert "gone.png" in notes[0]
+
+
+def textured(folder, name):
+    """An .obj with a texture of that name, and what is read of it: its first material, and notes."""
+    folder.mkdir(exist_ok=True)
+    (folder / "thing.mtl").write_text(f"newmtl skin\nKd 0 0 1\nmap_Kd {name}\n")
+    path = folder / "thing.obj"
+    path.write_text("mtllib thing.mtl\nv 0 0 0\nv 1 0 0\nv 0 1 0\nvt 0 0\nusemtl skin\nf 1/1 2/1 3/1\n")
+    mesh, notes = load(path)
+    return mesh.materials[0], notes
+
+
+def png(pixels):
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "PNG")
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("name", ["skin.png", "in/skin.png", "in\\skin.png", "/home/else/skin.png", "..\\skin.png"])
+def test_textures_lie_in_the_folder(tmp_path, name):
+    """As they are named, or where they were moved to, beside the mesh."""
+    for place in (tmp_path / "skin.png", tmp_path / "in" / "skin.png"):
+        place.parent.mkdir(exist_ok=True)
+        place.write_bytes(png(quarters()))
+    material, notes = textured(tmp_path, name)
+    assert notes == []
+    np.testing.assert_array_equal(material.texture, quarters())
+
+
+@pytest.mark.parametrize("name", ["../skin.png", "{root}/skin.png", "link.png", "/dev/zero", "pipe", "a" * 5000, "."])
+def test_nothing_else_is_read(tmp_path, name):
+    """Neither what is elsewhere nor what is no ordinary file; it is told, and is not waited for."""
+    (tmp_path / "skin.png").write_bytes(png(quarters()))
+    folder = tmp_path / "mesh"
+    folder.mkdir()
+    if hasattr(os, "mkfifo"):
+        os.mkfifo(folder / "pipe")
+    (folder / "link.png").symlink_to(tmp_path / "skin.png")
+    material, notes = textured(folder, name.format(root=tmp_path))
+    assert material.texture is None
+    assert material.color == (0, 0, 1, 1)
+    assert len(notes) == 1
+    assert notes[0].endswith(" is missing: the parts that use it have their plain colours. Put it beside thing.obj.")
+
+
+@pytest.mark.parametrize("name", ["skin.eps", "skin.png", "torn.png"])
+def test_damaged_textures_are_told(tmp_path, name):
+    """Pillow would start another program for .eps."""
+    (tmp_path / "skin.eps").write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\n")
+    (tmp_path / "skin.png").write_bytes(b"hello")
+    (tmp_path / "torn.png").write_bytes(png(quarters())[:60])
+    material, notes = textured(tmp_path, name)
+    assert material.texture is None
+    assert notes == [f"The texture {name} can't be read: the parts that use it have their plain colours."]
+
+
+@pytest.mark.parametrize("keep", [5, 60])
+def test_damaged_textures_inside_are_told(tmp_path, keep):
+    """No picture at all, or one that is cut off."""
+    path, whole = written(tmp_path, ".glb", board(quarters())), png(quarters())
+    data = path.read_bytes()
+    begin = data.index(whole[:8])
+    end = data.index(b"IEND", begin) + 8
+    path.write_bytes(data[:begin] + data[begin : begin + keep] + bytes(end - begin - keep) + data[end:])
+    mesh, notes = load(path)
+    assert mesh.materials[0].texture is None
+    assert len(notes) == 1
+    assert "can't be read" in notes[0]
+
+
+def test_a_small_file_of_a_huge_picture_is_refused(tmp_path):
+    """Before it is decoded."""
+    picture = Image.new("1", (20_000, 20_000))
+    picture.save(tmp_path / "skin.png")
+    with pytest.raises(TesseraError) as caught:
+        textured(tmp_path, "skin.png")
+    assert caught.value.failure.code == "too-large"
+
+
+def test_escaped_names_are_understood(tmp_path):
+    """glTF writes spaces as %20."""
+    path = written(tmp_path, ".gltf", board(quarters()))
+    header = json.loads(path.read_text())
+    (tmp_path / "skin 1.png").write_bytes(png(quarters()))
+    header["images"] = [{"uri": "skin%201.png"}]
+    path.write_text(json.dumps(header))
+    mesh, notes = load(path)
+    assert notes == []
+    np.testing.assert_array_equal(mesh.materials[0].texture, quarters())
+
+
+@pytest.mark.parametrize("image", [{"uri": None}, {"uri": 5}, {"uri": "data:,"}, {"bufferView": 99}, {}, 5])
+def test_odd_images_are_no_traceback(tmp_path, image):
+    path = written(tmp_path, ".gltf", board(quarters()))
+    header = json.loads(path.read_text())
+    header["images"] = [image]
+    path.write_text(json.dumps(header))
+    try:
+        mesh, _ = load(path)
+    except TesseraError as refused:
+        assert refused.failure.code == "unreadable-input"
+    else:
+        assert mesh.materials[0].texture is None
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,9 @@ Made = tuple[bytes, dict[str, Any]]
 @click.command("vectorize")
 @click.argument("image", type=click.Path(path_type=Path))
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="An .svg file [default: beside IMAGE].")
-@click.option("--device", default="cpu", show_default=True, help="Where networks run: cpu, cuda or mps.")
+@click.option(
+    "--device", default="cpu", show_default=True, help="Where networks run: cpu, cuda or mps; not with --backend."
+)
 @click.option("--backend", "through_backend", is_flag=True, help="Let the running backend do it (tessera serve).")
 @job_options(VectorizeParams)
 def vectorize_command(image: Path, output: Path | None, device: str, through_backend: bool, **options: Any) -> None:

@@ -40,7 +40,9 @@ PREVIEW_PIXELS = 800
 @click.option(
     "--sheet", type=click.Path(path_type=Path), help="Six views as they shall look, as -o SHEET.png wrote them."
 )
-@click.option("--device", default="cpu", show_default=True, help="Where networks run: cpu, cuda or mps.")
+@click.option(
+    "--device", default="cpu", show_default=True, help="Where networks run: cpu, cuda or mps; not with --backend."
+)
 @click.option("--backend", "through_backend", is_flag=True, help="Let the running backend do it (tessera serve).")
 @job_options(VoxelizeParams)
 def voxelize_command(

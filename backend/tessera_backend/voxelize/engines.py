@@ -11,7 +11,7 @@ import numpy as np
 from tessera_protocol.errors import error
 from tessera_protocol.jobs import VoxelizeParams
 
-from .. import colour
+from .. import colour, devices
 from ..progress import Progress
 from . import rays
 from .export.sheet import read_sheet
@@ -65,11 +65,15 @@ def voxified(
         device: of torch.
     Returns:
         Voxels of the same grid, with all that the metadata has to say of them.
+    Raises:
+        InvalidInput: "out-of-range" for a device that is not there; what `read_sheet`, `redrawn` and `Guidance` raise.
     """
     # Only this engine waits for torch to load.
     from .finetune import redraw, voxify
 
-    about: dict[str, Any] = {"engine": "voxify", "device": device, "init": params.init}
+    devices.check(device)
+    pictures = None if sheet is None else read_sheet(sheet, grid.shape)
+    about: dict[str, Any] = {"engine": "voxify", "init": params.init}
     guidance = None
     if params.clip_weights:
         from .finetune.clip import Guidance
@@ -100,19 +104,22 @@ def voxified(
         )
         return finish(made)
 
-    if sheet is None:
+    if pictures is None:
         made = finetuned(progress)
     else:
-        pictures = read_sheet(sheet, grid.shape)
         made = redraw.redrawn(
             [lambda: finish(begin), lambda: finetuned(progress.part(0.0, 0.6))],
             pictures,
             params.iterations,
             given=bool(params.palette),
+            fixed=fixed,
             seed=params.seed,
             device=device,
             progress=progress.part(0.6, 1.0),
         )
+    # Edits of a sheet are made without torch.
+    if "steps" in made.meta | made.meta.get("sheet", {}):
+        about["device"] = device
     progress("done", 1.0, f"{np.count_nonzero(made.labels):,} voxels")
     return dataclasses.replace(made, meta=made.meta | about)
 

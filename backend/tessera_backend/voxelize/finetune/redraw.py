@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from tessera_protocol.errors import error
+
 from ...progress import SILENT, Progress
 from ..components import floaters
 from ..voxels import Voxels
@@ -32,6 +34,7 @@ def redrawn(
     steps: int = 200,
     *,
     given: bool = False,
+    fixed: int = 0,
     seed: int = 0,
     device: str = "cpu",
     progress: Progress = SILENT,
@@ -47,12 +50,15 @@ def redrawn(
         pictures: of `sheet.read_sheet`.
         steps: of the optimization.
         given: whether the palette is all the colours there are.
+        fixed: so many of its colours have to stay.
     Returns:
         Voxels; the metadata says how many pixels were changed, and what share of all look as they shall.
+    Raises:
+        InvalidInput: "unusable-input" where nothing is left of them.
     """
     base, same = _likeliest(bases, pictures, given)
     afresh = same < _AFRESH and overlap(base.labels, pictures) < _ELSEWHERE
-    wished, palette = wishes(base, pictures, given=given, afresh=afresh)
+    wished, palette = wishes(base, pictures, given=given, afresh=afresh, fixed=fixed)
     start = np.zeros_like(base.labels) if afresh else base.labels
     made = dataclasses.replace(base, labels=edits.applied(start, wished), palette=palette)
     about: dict[str, Any] = {"afresh": afresh, "edited": int(sum(wish.edited.sum() for wish in wished))}
@@ -61,6 +67,13 @@ def redrawn(
         better = agreement(carved, wished) > agreement(made.labels, wished)
         made = dataclasses.replace(made, labels=carved if better else made.labels)
         about |= told | {"optimized": better}
+    if not made.labels.any():
+        raise error(
+            "unusable-input",
+            "Nothing is left of the voxels: what one view of the sheet erases is seen through, from front to back.",
+            field="sheet",
+            remedy="Leave the views that you don't change as they were, and erase only what shall be gone.",
+        )
     about["agreement"] = round(agreement(made.labels, wished), 4)
     return dataclasses.replace(made, meta=base.meta | {"sheet": about})
 

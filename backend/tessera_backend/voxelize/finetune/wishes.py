@@ -43,7 +43,7 @@ class Wish:
 
 
 def wishes(
-    base: Voxels, pictures: Sequence[np.ndarray], *, given: bool = False, afresh: bool = False
+    base: Voxels, pictures: Sequence[np.ndarray], *, given: bool = False, afresh: bool = False, fixed: int = 0
 ) -> tuple[tuple[Wish, ...], np.ndarray]:
     """A sheet's six views as labels.
 
@@ -52,11 +52,12 @@ def wishes(
         pictures: uint8 (height, width, 4) each, in the order of `SIDES`, of `sheet.read_sheet`.
         given: whether the palette is all the colours there are: those of the sheet become the nearest of them.
         afresh: nothing is kept of the base, but its grid, and its palette if that is given.
+        fixed: so many colours of the palette are kept even then.
     Returns:
         one for each side, in the order of `SIDES`; and the palette, uint8 (K, 3): that of the base, with what is new.
     """
     planes = [on_grid(picture, side) for picture, side in zip(pictures, SIDES, strict=True)]
-    kept = base.palette if given or not afresh else np.zeros((0, 3), np.uint8)
+    kept = base.palette if given or not afresh else base.palette[:fixed]
     codes = np.concatenate([plane[plane[..., 3] > 0][:, :3] for plane in planes])
     colors = np.unique(codes, axis=0)
     palette, label_of = _palette(kept, colors, given)

@@ -12,29 +12,32 @@ import numpy as np
 
 from tessera_protocol.errors import TesseraError, error
 
+from ... import images
 from ..mesh import Material, Mesh, check_count, checked
-from . import materials, missing
+from . import linked, materials
 
 KINDS = (".glb", ".gltf", ".obj", ".ply", ".stl")
 _Y_UP = (".glb", ".gltf", ".obj")
-# Four million triangles as text are half of that.
-_MOST_BYTES = 1 << 30
 
 
 def load(path: Path) -> tuple[Mesh, list[str]]:
     """The mesh in a file, z up, all its objects placed as the scene says.
 
     Returns:
-        the mesh, checked, and what an artist should be told of it: textures that are missing, for one.
+        the mesh, checked, and what an artist should be told of it: textures that are missing or damaged, for one. Files
+            that it names are read only from its own folder, and from folders in that; see `linked`.
     Raises:
         InvalidInput: "unreadable-input" for what is missing, damaged or of another kind; "unusable-input" for what
             has no faces, or faces without size; "too-large".
     """
     kind = path.suffix.lower()
     _openable(path, kind)
+    palette, folder = materials.Reader(linear=kind in (".glb", ".gltf")), linked.Folder(path)
     try:
-        scene = _scene(path)
-        parts = _parts(scene, kind)
+        # Pillow would raise at what `materials` refuses in words.
+        with images.our_limits():
+            parts = _parts(_scene(path, folder), kind, palette)
+            notes = folder.notes + linked.damaged_inside(path) + palette.notes
     except TesseraError:
         raise
     except MemoryError as problem:
@@ -55,7 +58,7 @@ def load(path: Path) -> tuple[Mesh, list[str]]:
             given=str(path),
             remedy="Export an object with faces; points and lines alone make no voxels.",
         )
-    return checked(_joined(parts)), missing.textures(path)
+    return checked(_joined(parts)), notes
 
 
 def _openable(path: Path, kind: str) -> None:
@@ -73,13 +76,13 @@ def _openable(path: Path, kind: str) -> None:
         raise _unreadable(path, f"can't be read ({problem.strerror})", "Check its permissions.") from problem
     if not size:
         raise _unreadable(path, "is empty (0 bytes)", "Export the mesh again.")
-    if size > _MOST_BYTES:
+    if size > linked.MOST_BYTES:
         raise error(
             "too-large",
             f"{path.name} has {size / 1e9:.3g} GB.",
             field="mesh",
             given=size,
-            allowed=f"at most {_MOST_BYTES} bytes",
+            allowed=f"at most {linked.MOST_BYTES} bytes",
             remedy="Decimate the mesh, or export its parts one by one.",
         )
 
@@ -90,18 +93,17 @@ def _unreadable(path: Path, what: str, remedy: str) -> TesseraError:
     return error("unreadable-input", problem, field="mesh", given=str(path), allowed=allowed, remedy=remedy)
 
 
-def _scene(path: Path) -> Any:
+def _scene(path: Path, folder: linked.Folder) -> Any:
     import trimesh
 
     # As they are in the file: merging corners would mix their colours and texture coordinates.
-    return trimesh.load_scene(str(path), process=False)
+    return trimesh.load_scene(str(path), process=False, resolver=folder)
 
 
-def _parts(scene: Any, kind: str) -> list[Mesh]:
+def _parts(scene: Any, kind: str, palette: materials.Reader) -> list[Mesh]:
     """One mesh for each object of the scene, placed."""
     import trimesh
 
-    palette = materials.Reader(linear=kind in (".glb", ".gltf"))
     placed = [scene.graph[node] for node in scene.graph.nodes_geometry]
     shapes = [(scene.geometry[name], transform) for transform, name in placed]
     solid = [

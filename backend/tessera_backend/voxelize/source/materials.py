@@ -9,6 +9,8 @@ import numpy as np
 
 from ...colour import srgb_to_linear
 from ..mesh import Material
+from . import linked
+from .textures import MOST_TEXELS, too_large
 
 # What has no colour is light grey, sRGB 0.7, as in most viewers.
 PLAIN = Material((0.448, 0.448, 0.448, 1.0))
@@ -26,14 +28,20 @@ class Look:
 
 
 class Reader:
-    """Reads the visuals of one file; parts that share a material share it afterwards."""
+    """Reads the visuals of one file; parts that share a material share it afterwards.
+
+    Attributes:
+        notes: a sentence for each texture whose pixels are damaged.
+    """
 
     def __init__(self, *, linear: bool) -> None:
         """Args: linear: whether colours that are no textures are linear, as in glTF, or sRGB."""
+        self.notes: list[str] = []
         self._linear = linear
+        self._room = MOST_TEXELS
         # trimesh's objects are kept with ours, or their ids would be given out again.
         self._materials: dict[tuple[int, bool], tuple[Any, Material]] = {}
-        self._textures: dict[int, tuple[Any, np.ndarray]] = {}
+        self._textures: dict[int, tuple[Any, np.ndarray | None]] = {}
 
     def look(self, visual: Any, faces: np.ndarray) -> Look:
         """Of a part with faces int (T, 3)."""
@@ -97,13 +105,28 @@ class Reader:
         return float(red), float(green), float(blue), float(alpha)
 
     def _texture(self, image: Any) -> np.ndarray | None:
-        """uint8 (H, W, 4) of a Pillow image; None where there is none, or it can't be decoded."""
+        """uint8 (H, W, 4) of a Pillow image; None where there is none, or it can't be decoded.
+
+        Raises:
+            InvalidInput: "too-large" where all have too many texels together.
+        """
         if image is None:
             return None
         if id(image) not in self._textures:
-            try:
-                pixels = np.asarray(image.convert("RGBA"))
-            except (OSError, SyntaxError, ValueError):
-                return None
-            self._textures[id(image)] = (image, pixels)
+            self._textures[id(image)] = (image, self._decoded(image))
         return self._textures[id(image)][1]
+
+    def _decoded(self, image: Any) -> np.ndarray | None:
+        # What is of no such kind was told when it was opened.
+        if image.format is not None and image.format not in linked.FORMATS:
+            return None
+        # Before a pixel is decoded: files of a few kilobytes can have billions.
+        self._room -= image.width * image.height
+        if self._room < 0:
+            raise too_large()
+        try:
+            return np.asarray(image.convert("RGBA"))
+        except Exception:  # as in `linked`
+            name = image.info.get("file_path") or f"of {image.width} x {image.height} pixels"
+            self.notes.append(linked.unreadable(str(name)))
+            return None

@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from tessera_protocol.errors import InvalidInput, error
+from tessera_protocol.errors import InvalidInput, TesseraError, error
 
 from ... import images
 from ...colour import linear_to_srgb
 from .fields import Fields, damaged
-from .missing import told
+from .linked import told
 
 _KINDS = ("file", "srgb", "linear")
 # Of all textures together: one of 16384 x 16384, which is a gigabyte.
@@ -68,13 +68,13 @@ class Textures:
         room = MOST_TEXELS - self._texels
         if texture.kind != "file":
             if texture.shape[0] * texture.shape[1] > room:
-                raise _too_large()
+                raise too_large()
             return _of_floats(texture)
         try:
             return _rgba(images.load(texture.data.tobytes(), max_pixels=room))
         except InvalidInput as refused:
             if refused.failure.code == "too-large":
-                raise _too_large() from refused
+                raise too_large() from refused
             problem = refused.failure.problem.replace("The picture", f"The texture {texture.name}")
             self.notes.append(f"{problem} The parts that use it have their plain colours.")
             return None
@@ -95,7 +95,8 @@ def _texture(entry: Fields, data: np.ndarray) -> _Texture:
     return _Texture(entry.where.removeprefix("the texture ").strip('"'), kind, data[offset : offset + length], shape)
 
 
-def _too_large() -> Exception:
+def too_large() -> TesseraError:
+    """The failure of textures that are too many, or one that is too large."""
     return error(
         "too-large",
         "The textures have too many pixels together.",
