@@ -224,17 +224,18 @@ def test_what_would_be_lost_becomes_a_voxel():
     assert dark.sum() == 3
 
 
-def test_fragments_are_those_at_the_voxels_depth():
-    """A wall far behind a voxel's edge is not its colour, but is part of the pixel's mean."""
+@pytest.mark.parametrize(("wall", "part"), [(8, True), (3, False)])
+def test_fragments_are_those_at_the_voxels_depth(wall, part):
+    """A wall behind a voxel's edge is not its colour, but is part of the pixel's mean, if it is not far behind."""
     solid, views = cube(face((0, 0, 0.5, 1, BLACK)))
     depth = views[4].depth.copy()
-    depth[: K // 2, :K] = 3
+    depth[: K // 2, :K] = wall
     views = (*views[:4], dataclasses.replace(views[4], depth=depth), views[5])
     outer = shell(solid)
     pixels, fragments = observed(solid, outer, views)
     corner = outer.number[0, 0, SIDE - 1]
     assert (fragments.colors[fragments.color[fragments.voxel == corner], 0] > 70).all()
-    assert pixels.colors[pixels.color[pixels.voxel == corner], 0].min() < 70
+    assert (pixels.colors[pixels.color[pixels.voxel == corner], 0].min() < 70) == part
 
 
 def test_first_layers():
