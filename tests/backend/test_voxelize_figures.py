@@ -59,6 +59,14 @@ def test_smiles_bend():
     assert drawn(bar, none(bar), K).any(0).sum() == 1
 
 
+def test_short_smiles_bend_at_their_ends():
+    """Five voxels long, each a sixth of a voxel up: the ends are one up, the rest is straight; no point, no bar."""
+    smile = pixels(7, 4, *((place + 1, (9 + abs(place - 2)) / K, 1, 4 / K) for place in range(5)))
+    cells = drawn(smile, none(smile), K, mirror=0)
+    assert [np.flatnonzero(column).tolist() for column in cells[1:6]] == [[2], [1], [1], [1], [2]]
+    assert cells.sum() == 5
+
+
 def test_what_fills_no_voxel_is_one_if_it_may():
     """A nostril; in the middle of two it is both."""
     mole = pixels(4, 3, (1.2, 1.1, 0.5, 0.5))

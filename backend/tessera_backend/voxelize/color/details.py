@@ -214,8 +214,9 @@ def _placed(
             theirs = (other.points() + sign * shift) * sign
             theirs[:, axis] += taken.shape[axis] * scale - 1
             points, lit = np.concatenate([points, theirs]), [*lit, other.light[other.figure]]
-        low = points.min(0).clip(0) // scale
-        high = np.minimum(points.max(0) // scale + 1, taken.shape)
+        # A margin of one voxel, for what bends.
+        low = (points.min(0) // scale - 1).clip(0)
+        high = np.minimum(points.max(0) // scale + 2, taken.shape)
         inside = ((points >= low * scale) & (points < high * scale)).all(1)
         figure, light = np.zeros((2, *((high - low) * scale)))
         places = points[inside] - low * scale
