@@ -214,6 +214,17 @@ def test_details_move_by_half_a_voxel_at_most():
     assert all(np.array_equal(a.color, b.color) for a, b in zip(moved[:4], views[:4], strict=True))
 
 
+def test_large_eyes_count_for_the_palette_and_stay():
+    """Half a voxel off the grid; their exact colour is told with their area; a pale patch is none."""
+    front = face((1.5, 5.5, 3, 5, RED), (7.5, 5.5, 3, 5, RED), (3, 1, 6, 3, YELLOW * 0.95))
+    views = cube(front)[1]
+    moved, drawn, colors, areas = on_grid(views, lab(np.array([BLACK, YELLOW, YELLOW * 0.95])), 0)
+    assert colors == pytest.approx(lab(np.array([RED, RED])), abs=1e-2)
+    assert areas == pytest.approx([15, 15])
+    assert np.array_equal(moved[4].color, views[4].color)
+    assert not any(area.any() for area in drawn)
+
+
 def test_what_would_be_lost_becomes_a_voxel():
     """A nostril of a quarter voxel, and a mole in the middle of an edge between two: one, and two."""
     solid, views = cube(face((3.2, 3.2, 0.5, 0.5, BLACK), (5.75, 8.2, 0.5, 0.5, BLACK)))
@@ -224,17 +235,18 @@ def test_what_would_be_lost_becomes_a_voxel():
     assert dark.sum() == 3
 
 
-def test_fragments_are_those_at_the_voxels_depth():
-    """A wall far behind a voxel's edge is not its colour, but is part of the pixel's mean."""
+@pytest.mark.parametrize(("wall", "part"), [(8, True), (3, False)])
+def test_fragments_are_those_at_the_voxels_depth(wall, part):
+    """A wall behind a voxel's edge is not its colour, but is part of the pixel's mean, if it is not far behind."""
     solid, views = cube(face((0, 0, 0.5, 1, BLACK)))
     depth = views[4].depth.copy()
-    depth[: K // 2, :K] = 3
+    depth[: K // 2, :K] = wall
     views = (*views[:4], dataclasses.replace(views[4], depth=depth), views[5])
     outer = shell(solid)
     pixels, fragments = observed(solid, outer, views)
     corner = outer.number[0, 0, SIDE - 1]
     assert (fragments.colors[fragments.color[fragments.voxel == corner], 0] > 70).all()
-    assert pixels.colors[pixels.color[pixels.voxel == corner], 0].min() < 70
+    assert (pixels.colors[pixels.color[pixels.voxel == corner], 0].min() < 70) == part
 
 
 def test_first_layers():

@@ -1,5 +1,7 @@
 """Small figures in whole voxels: eyes are blocks, with their lights; smiles bend; all are mirrored."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -59,6 +61,14 @@ def test_smiles_bend():
     assert drawn(bar, none(bar), K).any(0).sum() == 1
 
 
+def test_short_smiles_bend_at_their_ends():
+    """Five voxels long, each a sixth of a voxel up: the ends are one up, the rest is straight; no point, no bar."""
+    smile = pixels(7, 4, *((place + 1, (9 + abs(place - 2)) / K, 1, 4 / K) for place in range(5)))
+    cells = drawn(smile, none(smile), K, mirror=0)
+    assert [np.flatnonzero(column).tolist() for column in cells[1:6]] == [[2], [1], [1], [1], [2]]
+    assert cells.sum() == 5
+
+
 def test_what_fills_no_voxel_is_one_if_it_may():
     """A nostril; in the middle of two it is both."""
     mole = pixels(4, 3, (1.2, 1.1, 0.5, 0.5))
@@ -113,6 +123,16 @@ def test_a_hub_on_the_mirror_is_its_own_image(side, axis):
         view, label = hub(center, radius, side)
         color = round_off(view, label, BOTH, axis)[0].color
         assert np.array_equal(color, np.flip(color, axis))
+
+
+def test_a_disc_is_not_drawn_on_what_is_far_behind():
+    """An eye that stands out is seen before the back: there nothing is drawn, though the circle has voxels there."""
+    view, label = hub((8.3, 8.3), 3.4)
+    near = dataclasses.replace(view, depth=np.where(label == 1, 5.0, 4.0).astype(np.float32))
+    far = dataclasses.replace(view, depth=np.where(label == 1, 15.0, 4.0).astype(np.float32))
+    all_of_it, rest = (round_off(one, label, BOTH)[0].color[..., 0] > 0.5 for one in (near, far))
+    assert (all_of_it & (label == 0)).any()
+    assert np.array_equal(rest, all_of_it & (label == 1))
 
 
 def test_squares_and_halves_are_no_discs():

@@ -1,4 +1,4 @@
-"""Outlines: dark rims, that leave what is thin, small or round as it is."""
+"""Outlines: dark edges, that leave what is thin, small or round as it is."""
 
 import numpy as np
 import pytest
@@ -25,7 +25,7 @@ def voxels(labels, *palette):
 
 
 def test_a_box_has_dark_edges():
-    """Each view's rim, and nothing else; a palette without a dark colour gets one, if it may."""
+    """The rim of each side, and nothing else; a palette without a dark colour gets one, if it may."""
     block = np.ones((9, 8, 7), np.uint8)
     drawn = outlined(voxels(block, RED, NIGHT))
     assert len(drawn.palette) == 2
@@ -57,6 +57,35 @@ def test_a_ball_has_no_seams():
     place = np.stack(np.mgrid[:30, :30, :30], -1) - 14.5
     labels = (np.linalg.norm(place, axis=-1) < 14.7).astype(np.uint8)
     assert (outlined(voxels(labels, RED, NIGHT)).labels == 2).sum() < 0.02 * labels.sum()
+
+
+def rounded(side, steps):
+    """A cube whose twelve edges are cut off in steps, whose risers and treads are one voxel."""
+    away = np.abs(np.stack(np.mgrid[:side, :side, :side]) - (side - 1) / 2)
+    two = np.sort(away, 0)[1:].sum(0)
+    return (two <= side - 1 - steps).astype(np.uint8)
+
+
+@pytest.mark.parametrize("steps", [1, 2, 4])
+def test_round_edges_have_no_lines(steps):
+    """A box of rounded edges stays as it is, though it is as dark as one with sharp edges where views see its rim."""
+    drawn = outlined(voxels(rounded(20, steps), RED, NIGHT)).labels
+    assert not (drawn == 2).any()
+    assert (outlined(voxels(rounded(20, 0), RED, NIGHT)).labels == 2).any()
+
+
+def test_lines_are_whole_or_none():
+    """An edge with two notches is one line; of one that is round but for a short piece, that is none; nor is a knob."""
+    notched = np.ones((20, 20, 20), np.uint8)
+    notched[0, 9:11, -1] = 0
+    drawn = outlined(voxels(notched, RED, NIGHT)).labels
+    edge = drawn[0, :, -1]
+    assert (edge[notched[0, :, -1] > 0] == 2).all()
+    blunt = np.zeros((20, 20, 23), np.uint8)
+    blunt[..., :20] = rounded(20, 2)
+    blunt[0, 8:12, 1:19] = 1
+    blunt[8:12, 8:12, 18:23] = 1
+    assert not (outlined(voxels(blunt, RED, NIGHT)).labels == 2).any()
 
 
 @settings(max_examples=40, deadline=None)

@@ -78,9 +78,7 @@ class VoxelizeParams:
         "1: flat areas, whole eyes and outlines, as pixel artists draw. 0: colours nearest to the mesh from afar.",
         page="Colour",
     )
-    outline: bool = boolean(
-        False, "Outline", "Voxels along the silhouettes of the six views get the darkest colour.", page="Colour"
-    )
+    outline: bool = boolean(False, "Outline", "Voxels along sharp edges get the darkest colour.", page="Colour")
     engine: str = choice(
         "surface",
         {

@@ -23,6 +23,8 @@ from . import discs, figures
 # CIEDE2000.
 _LEAST, _LARGEST, _MOST = 0.06, 12.0, 9.0
 _GROUND, _CONTRAST = 0.75, 25.0
+# Larger ones, up to that area and side, stay where they are: only their colours count.
+_PATCH, _LONG = 80.0, 24.0
 # Details smaller than this, voxels, differ by so much more, CIEDE2000; or small ones from nearly all around them.
 _TINY, _STARK, _NEARLY_ALL = 0.15, 40.0, 0.95
 # Places that are tried for a detail, so that it touches no other.
@@ -77,28 +79,30 @@ def on_grid(
     rounded = [discs.round_off(view, nearest(view, palette), palette, _across(view, mirror)) for view in views]
     views = [view for view, _ in rounded]
     found = [details(view, palette) for view in views]
-    colors = np.array([detail.color for some in found for detail in some]).reshape(-1, 3)
-    areas = np.array([detail.figure.sum() for some in found for detail in some]) / views[0].samples ** 2
+    every = [some + details(view, palette, large=True) for view, some in zip(views, found, strict=True)]
+    colors = np.array([detail.color for some in every for detail in some]).reshape(-1, 3)
+    areas = np.array([detail.figure.sum() for some in every for detail in some]) / views[0].samples ** 2
     moved = [_moved(view, some, mirror) for view, some in zip(views, found, strict=True)]
     drawn = [np.maximum(one, other) for (_, one), (_, other) in zip(rounded, moved, strict=True)]
     return tuple(view for view, _ in moved), drawn, colour.lab(colors), areas
 
 
-def details(view: View, palette: np.ndarray) -> list[Detail]:
-    """All of a view: groups of small patches that differ much from the one colour round about."""
+def details(view: View, palette: np.ndarray, *, large: bool = False) -> list[Detail]:
+    """All of a view: groups of small patches that differ much from the one colour round about; or the large ones."""
     label, k = nearest(view, palette), view.samples
+    least, largest, most = (_LARGEST, _PATCH, _LONG) if large else (_LEAST, _LARGEST, _MOST)
     patches = components(label, background=-1, connectivity=1)
     size = np.bincount(patches.ravel())
     size[0] = label.size
-    groups, _ = ndimage.label((size <= _LARGEST * k * k)[patches], np.ones((3, 3)))
+    groups, _ = ndimage.label((size <= largest * k * k)[patches], np.ones((3, 3)))
     area = np.bincount(groups.ravel()) / k**2
-    fitting = (area >= _LEAST) & (area <= _LARGEST)
+    fitting = (area >= least) & (area <= largest)
     fitting[0] = False
     groups = np.where(fitting, fitting.cumsum(), 0)[groups]
     found = []
     for number, box in enumerate(ndimage.find_objects(groups), 1):
         longest = max(part.stop - part.start for part in box)
-        if longest > _MOST * k:
+        if longest > most * k:
             continue
         low = [max((part.start // k - 1) * k, 0) for part in box]
         high = [min((-(-part.stop // k) + 1) * k, whole) for part, whole in zip(box, label.shape, strict=True)]
@@ -210,8 +214,9 @@ def _placed(
             theirs = (other.points() + sign * shift) * sign
             theirs[:, axis] += taken.shape[axis] * scale - 1
             points, lit = np.concatenate([points, theirs]), [*lit, other.light[other.figure]]
-        low = points.min(0).clip(0) // scale
-        high = np.minimum(points.max(0) // scale + 1, taken.shape)
+        # A margin of one voxel, for what bends.
+        low = (points.min(0) // scale - 1).clip(0)
+        high = np.minimum(points.max(0) // scale + 2, taken.shape)
         inside = ((points >= low * scale) & (points < high * scale)).all(1)
         figure, light = np.zeros((2, *((high - low) * scale)))
         places = points[inside] - low * scale

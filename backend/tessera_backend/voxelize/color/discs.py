@@ -18,6 +18,8 @@ _FULL, _EVEN = (0.64, 0.88), 0.85
 _GROUND, _CONTRAST = 0.75, 15.0
 # A circle of so many voxels across has those whose centres are nearer to its own than half of it, less this.
 _SLACK = 0.05
+# A disc is not drawn on what is so much farther behind, or before, than all of it, voxels.
+_BEHIND = 2.0
 # A disc that near to the mirror, voxels, is its own image.
 _SELF = 0.5
 
@@ -52,8 +54,11 @@ def round_off(view: View, label: np.ndarray, palette: np.ndarray, axis: int | No
             corner = [part.start for part in wide]
             cells, shown = _circle(view.color[wide], figure, corner, sides, areas.shape, k, axis)
             own = shades[((palette[:, None] - colour.lab(shown)) ** 2).sum(2).argmin(0)]
+            depth = view.depth[wide][figure & view.hit[wide]]
+            beside = (view.depth >= depth.min() - _BEHIND) & (view.depth <= depth.max() + _BEHIND)
             for at, one in zip(cells, own, strict=True):
-                color[tuple(slice(place * k, (place + 1) * k) for place in at)] = one
+                pixels = tuple(slice(place * k, (place + 1) * k) for place in at)
+                color[pixels][beside[pixels]] = one
             touched = np.concatenate([cells, (np.argwhere(figure) + corner) // k])
             areas[tuple(touched.T)] = figure.sum() / k**2
     return dataclasses.replace(view, color=color), areas

@@ -11,8 +11,8 @@ _LOST, _NEARLY = 0.45, 0.8
 # Voxels that a corner more than a rectangle's four is worth.
 _CORNER = 0.15
 # A curved line is so long, so thick at most, and its middle so far off its ends, voxels: mouths, brows. Its last
-# voxels are filled to this share of the others.
-_LONG, _SLIM, _CURVED, _END = 3.5, 1.6, 0.25, 0.4
+# voxels are filled to this share of the others; and that share of all is level with its middle.
+_LONG, _SLIM, _CURVED, _END, _LEVEL = 3.5, 1.6, 0.18, 0.4, 0.5
 # A light in a figure of at least so many voxels is a voxel if it fills it so far, or would be so large in all. If it
 # takes more than a share of the figure, then only where it fills the most; and nowhere, if that is more than another.
 _LIT, _LIGHT, _AREA, _MANY, _MOST = 4, 0.4, 0.3, 0.2, 0.34
@@ -107,7 +107,10 @@ def _curve(figure: np.ndarray, shares: np.ndarray) -> np.ndarray | None:
         return None
     for shift in sorted(np.arange(-19, 20) / 20, key=abs):
         line = np.floor(at + shift + _SAME).astype(int)
+        level = line == line[len(line) // 2]
         bent = (line[0] - line[len(line) // 2]) * (ends - middle) > 0 and line[0] == line[-1]
+        # With little that is level it would be a point.
+        bent = bent and level.mean() >= _LEVEL
         if bent and np.abs(np.diff(line)).max() <= 1 and line.min() >= 0 and line.max() < shares.shape[1]:
             cells = np.zeros(shares.shape, bool)
             cells[kept, line] = True

@@ -19,6 +19,8 @@ _LEVELS = 64
 _BIN = 1.0
 # A fragment is of a voxel when its depth is so near to the voxel's centre, voxels: the rest is seen past its edges.
 _NEAR = 1.5
+# What is farther than this from it is no part of what a voxel is seen as: a leaf above a roof is not its colour.
+_DEEP = 5.0
 # The weight of what no view sees, against 1 of a whole pixel.
 _UNSEEN = 0.25
 
@@ -64,7 +66,7 @@ class Pixels:
 
 @dataclasses.dataclass(frozen=True)
 class Fragments:
-    """Subpixels that lie at the depth of the voxel in which they are seen; all where a voxel has none such.
+    """Subpixels that lie at the depth of the voxel in which they are seen.
 
     Attributes:
         voxel: int32 (F,), numbers of a shell.
@@ -123,7 +125,7 @@ def observed(
         near = np.zeros(layer.shape, bool)
         pixels = (view.color, view.hit, view.depth, view.samples, layer)
         _average(*pixels, mean, weight, near)
-        count = _gather(*pixels, number, near, sums, voxels, codes, count)
+        count = _gather(*pixels, number, sums, voxels, codes, count)
         ends.append(count)
         if drawn is not None:
             claims[which, number[near]] = drawn[which][near]
@@ -131,37 +133,24 @@ def observed(
         seen.append((number[shown], mean[shown], weight[shown]))
     voxel, mean, weight = (np.concatenate(part) for part in zip(*seen, strict=True))
     colors, _, color = binned(colour.lab(mean), weight, _BIN)
-    voxel_of, kept = _nearest_only(voxels[:count], len(outer))
+    voxels, codes = voxels[:count], codes[:count]
     if drawn is not None:
-        which = np.repeat(np.arange(len(views)), np.diff(ends))[kept]
-        own = claims[which, voxel_of] >= claims.max(0)[voxel_of]
-        voxel_of, kept = voxel_of[own], np.flatnonzero(kept)[own]
+        which = np.repeat(np.arange(len(views)), np.diff(ends))
+        own = claims[which, voxels] >= claims.max(0)[voxels]
+        voxels, codes = voxels[own], codes[own]
     used = np.flatnonzero(sums[:, 3])
     compact = np.zeros(len(sums), np.int32)
     compact[used] = np.arange(len(used))
     shades = colour.lab(sums[used, :3] / sums[used, 3:])
-    whole, fragments = Pixels(voxel, color, weight, colors), Fragments(voxel_of, compact[codes[:count][kept]], shades)
+    whole, fragments = Pixels(voxel, color, weight, colors), Fragments(voxels, compact[codes], shades)
     return (whole, fragments) if surface is None else _with_surface(whole, fragments, outer, surface)
-
-
-def _nearest_only(voxels: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
-    """Numbers of voxels, those of far fragments inverted, without the far ones where there are others; which are kept.
-
-    The far ones are seen past a ledge, and would draw its whole row in another's colour.
-    """
-    far = voxels < 0
-    number = np.where(far, ~voxels, voxels)
-    near = np.zeros(count, bool)
-    near[number[~far]] = True
-    kept = ~(far & near[number])
-    return number[kept], kept
 
 
 def _with_surface(pixels: Pixels, fragments: Fragments, outer: Shell, surface: np.ndarray) -> tuple[Pixels, Fragments]:
     """One pixel of little weight and one fragment more for each voxel that only samples of the surface know."""
     x, y, z = outer.places.T
     sums = surface[x, y, z].astype(np.float64)
-    unseen = np.bincount(pixels.voxel, minlength=len(outer)) == 0
+    unseen = np.bincount(fragments.voxel, minlength=len(outer)) == 0
     known = np.flatnonzero(unseen & (sums[:, 3] > 0)).astype(np.int32)
     colors, numbers = colour.lab(sums[known, :3] / sums[known, 3:]), np.arange(len(known), dtype=np.int32)
     return Pixels(
@@ -187,15 +176,16 @@ def _average(
     weight: np.ndarray,
     near: np.ndarray,
 ) -> None:
-    """Fill the mean colour and coverage of each pixel, and whether some of it lies near the voxel."""
+    """Fill the mean colour of what is not too far behind each pixel's voxel, its coverage, and whether some is near."""
     for u in range(layer.shape[0]):
         for v in range(layer.shape[1]):
             hits = 0
             for x in range(u * scale, (u + 1) * scale):
                 for y in range(v * scale, (v + 1) * scale):
-                    if layer[u, v] >= 0 and hit[x, y]:
+                    away = abs(depth[x, y] - layer[u, v] - 0.5)
+                    if layer[u, v] >= 0 and hit[x, y] and away <= _DEEP:
                         hits += 1
-                        near[u, v] |= abs(depth[x, y] - layer[u, v] - 0.5) <= _NEAR
+                        near[u, v] |= away <= _NEAR
                         for c in range(3):
                             mean[u, v, c] += color[x, y, c]
             weight[u, v] = hits / (scale * scale)
@@ -211,7 +201,6 @@ def _gather(
     scale: int,
     layer: np.ndarray,
     number: np.ndarray,
-    near: np.ndarray,
     sums: np.ndarray,
     voxels: np.ndarray,
     codes: np.ndarray,
@@ -219,15 +208,14 @@ def _gather(
 ) -> int:
     """Append a view's fragments; returns how many there are now.
 
-    `sums` has for each code of a colour the sum of its fragments' sRGB, and their number. Voxels' numbers are inverted
-    for fragments of pixels that have none near their voxel.
+    `sums` has for each code of a colour the sum of its fragments' sRGB, and their number.
     """
     for x in range(hit.shape[0]):
         for y in range(hit.shape[1]):
             u, v = x // scale, y // scale
             if not hit[x, y] or layer[u, v] < 0:
                 continue
-            if near[u, v] and abs(depth[x, y] - layer[u, v] - 0.5) > _NEAR:
+            if abs(depth[x, y] - layer[u, v] - 0.5) > _NEAR:
                 continue
             code = 0
             for c in range(3):
@@ -235,6 +223,6 @@ def _gather(
             for c in range(3):
                 sums[code, c] += color[x, y, c]
             sums[code, 3] += 1
-            voxels[count], codes[count] = number[u, v] if near[u, v] else ~number[u, v], code
+            voxels[count], codes[count] = number[u, v], code
             count += 1
     return count

@@ -1,4 +1,4 @@
-"""Outlines, as pixel artists draw them: dark voxels along the silhouettes of the six views."""
+"""Outlines, as pixel artists draw them: dark voxels along sharp edges."""
 
 from __future__ import annotations
 
@@ -10,69 +10,81 @@ from scipy import ndimage
 from ... import colour
 from ..components import components
 from ..voxels import Voxels
-from .observed import first_layer
 
 # A palette that has nothing this dark, CIE L*, gets a colour of that lightness.
 DARK = 32.0
 _INK = 14.0
-# What is thinner than that, pixels, has no outline: it would be nothing else.
-_THICK = np.ones((3, 3), bool)
-# An edge has at most this share of solid voxels within so many to each side: a plane has .6, a cube's edge .36.
-_REACH, _EDGE = 2, 0.5
-# Lines are at least that long, voxels.
-_LINE = 5
+# An edge is where a face ends that goes on straight for so many voxels; it is sharp where the face beside it goes on
+# for the second number: on the steps of what is round, it does not. Edges are drawn of which that share is sharp.
+_WIDE, _FLAT, _MOST = 6, 3, 0.45
+# A line spans at least so many voxels, and that share of the longest side.
+_LINE, _SPAN = 5, 0.15
 # Patches of at most so many voxels, of which outlines would take less than this share, stay: eyes, badges.
 _SMALL, _MOSTLY = 12, 0.6
 
 
 def outlined(voxels: Voxels, *, add: bool = True) -> Voxels:
-    """The voxels that a view sees at the rim of its silhouette, in the darkest colour of the palette.
+    """Voxels with their sharp edges in the darkest colour of the palette; whole lines, or none.
 
     Args:
         add: whether a palette without a dark colour gets one more: its darkest, darker. One of 255 gets none.
     """
-    rims = _rims(voxels.solid)
-    rims &= _sharp(voxels.solid)
-    lines, sizes = components(rims)
-    rims &= np.concatenate([[False], sizes >= _LINE])[lines]
-    rims &= ~_details(voxels.labels, rims)
-    if not rims.any():
+    lines, sharp = _edges(voxels.solid)
+    numbers, sizes = components(lines)
+    spans = [max(part.stop - part.start for part in box) for box in ndimage.find_objects(numbers)]
+    drawn = np.bincount(numbers[sharp], minlength=len(sizes) + 1)[1:] >= _MOST * sizes
+    drawn &= np.array(spans) >= max(_LINE, _SPAN * max(voxels.solid.shape))
+    lines &= np.concatenate([[False], drawn])[numbers]
+    lines &= ~_details(voxels.labels, lines)
+    if not lines.any():
         return voxels
     palette, ink = voxels.palette, int(np.argmin(colour.lab(voxels.palette / 255)[:, 0]))
     dark = _ink(palette[ink])
     if add and dark is not None and len(palette) < 255:
         palette, ink = np.vstack([palette, dark]), len(palette)
-    labels = np.where(rims, np.uint8(ink + 1), voxels.labels)
+    labels = np.where(lines, np.uint8(ink + 1), voxels.labels)
     return dataclasses.replace(voxels, labels=labels, palette=palette)
 
 
-def _rims(solid: np.ndarray) -> np.ndarray:
-    """bool (X, Y, Z)."""
-    rims = np.zeros_like(solid)
-    for axis in range(3):
-        shown = solid.any(axis)
-        thick = ndimage.binary_dilation(ndimage.binary_opening(np.pad(shown, 1), _THICK), _THICK)[1:-1, 1:-1]
-        pixels = np.argwhere(shown & thick & ~ndimage.binary_erosion(shown))
-        for above in (False, True):
-            layers = first_layer(solid, axis, above)[tuple(pixels.T)]
-            rims[tuple(np.insert(pixels, axis, layers, 1).T)] = True
-    return rims
+def _edges(solid: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Voxels at which flat faces end, and those of them that are sharp, bool (X, Y, Z)."""
+    edges, sharp = np.zeros((2, *solid.shape), bool)
+    faces = {(axis, sign): solid & ~_shifted(solid, axis, sign) for axis in range(3) for sign in (-1, 1)}
+    for (axis, sign), face in faces.items():
+        for (other, way), beside in faces.items():
+            if axis < other:
+                here, there = _run(face, other, -way), _run(beside, axis, -sign)
+                ends = face & beside & (np.maximum(here, there) >= _WIDE)
+                edges |= ends
+                sharp |= ends & (np.minimum(here, there) >= _FLAT)
+    return edges, sharp
 
 
-def _sharp(solid: np.ndarray) -> np.ndarray:
-    """Where little is around a voxel, bool (X, Y, Z): edges. On what is round, rims are seams to other views."""
-    around = ndimage.uniform_filter(solid.astype(np.float32), 2 * _REACH + 1, mode="constant")
-    sharp: np.ndarray = around <= _EDGE
-    return sharp
+def _shifted(values: np.ndarray, axis: int, sign: int) -> np.ndarray:
+    """What each voxel's neighbour along an axis has; nothing, beyond the grid."""
+    moved = np.zeros_like(values)
+    to, of = [slice(None)] * 3, [slice(None)] * 3
+    to[axis], of[axis] = (slice(0, -1), slice(1, None)) if sign > 0 else (slice(1, None), slice(0, -1))
+    moved[tuple(to)] = values[tuple(of)]
+    return moved
 
 
-def _details(labels: np.ndarray, rims: np.ndarray) -> np.ndarray:
-    """Voxels of small patches that are not mostly rim, bool (X, Y, Z)."""
+def _run(face: np.ndarray, axis: int, sign: int) -> np.ndarray:
+    """For how many voxels a face goes on from each along an axis, itself among them; no more than matter."""
+    count, going = face.astype(np.uint8), face
+    for _ in range(_WIDE - 1):
+        going = face & _shifted(going, axis, sign)
+        count += going
+    return count
+
+
+def _details(labels: np.ndarray, lines: np.ndarray) -> np.ndarray:
+    """Voxels of small patches that are not mostly line, bool (X, Y, Z)."""
     shell = (labels > 0) & ~ndimage.binary_erosion(labels > 0)
-    kept = np.zeros_like(rims)
+    kept = np.zeros_like(lines)
     for label in range(1, int(labels.max(initial=0)) + 1):
         patches, sizes = components(shell & (labels == label))
-        lost = np.bincount(patches[rims], minlength=len(sizes) + 1)[1:]
+        lost = np.bincount(patches[lines], minlength=len(sizes) + 1)[1:]
         kept |= np.concatenate([[False], (sizes <= _SMALL) & (lost < _MOSTLY * sizes)])[patches]
     return kept
 

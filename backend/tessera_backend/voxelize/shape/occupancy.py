@@ -19,6 +19,8 @@ from .symmetry import Fold
 
 # A voxel is solid if that much of it is.
 _HALF = 0.5
+# Where what is thin goes, parts of less than this share of all go with it that hang on nothing else; others are held.
+_HANGING = 0.05
 
 
 @dataclasses.dataclass(frozen=True)
@@ -86,8 +88,9 @@ def occupied(
         mesh: checked.
         grid: fitted to it.
         views: six, of `six_views`.
-        thin: what becomes of parts thinner than half a voxel. "drop": they go; "keep": a path of voxels stands
-            for them; "thicken": the path is two voxels thick. The box keeps its size but with "drop".
+        thin: what becomes of parts thinner than half a voxel. "drop": they go, and what little hangs on them; "keep": a
+            path of voxels stands for them; "thicken": the path is two voxels thick, three in the middle layer of what
+            is symmetric. The box keeps its size but with "drop".
         symmetry: "auto": a mesh that is nearly its own mirror image becomes voxels that are exactly.
         area: of `surface`, if it is there already.
         progress: told of each step; may raise Cancelled.
@@ -115,10 +118,13 @@ def completed(solid: np.ndarray, found: Evidence, thin: Literal["drop", "keep", 
     fold = found.fold
     solid &= fold.half(floaters(fold.whole(solid))) == 0
     if thin != "drop" or not solid.any():
-        threads.thread(solid, found.visible, thick=thin == "thicken")
+        threads.thread(solid, found.visible, fold, thick=thin == "thicken")
         faces = [(axis, 0) for axis in range(3)] + [(axis, -1) for axis in range(3) if axis not in fold.axes]
         threads.pin(solid, found.visible, found.score, faces)
-        threads.join(solid, found.area)
+    before = solid.copy()
+    threads.join(solid, found.area, _HANGING if thin == "drop" else 0.0)
+    if thin == "thicken":
+        solid[tuple(threads.thickened(np.argwhere(solid & ~before), found.visible, fold).T)] = True
     return fold.whole(solid)
 
 
@@ -141,7 +147,9 @@ def _straight(
     for axis in fold.axes:
         ends = ends[ends[:, :, axis].mean(1) <= middle[axis] + 1e-3]
     straight = solid.copy()
-    sticks.draw(straight, ends, coverage)
-    straight = ndimage.binary_dilation(straight, np.ones((2, 2, 2))) if thin == "thicken" else straight
+    sticks.draw(straight, ends, coverage, fold)
     straight &= ~solid
+    if thin == "thicken":
+        straight[tuple(threads.thickened(np.argwhere(straight), visible, fold).T)] = True
+        straight &= ~solid
     return straight

@@ -14,6 +14,7 @@ from scipy.sparse import csgraph
 from ..grid import Grid
 from ..mesh import Mesh
 from .silhouette import WORTH
+from .symmetry import Fold
 
 # Corners nearer than this are one, voxels.
 _WELD = 1e-3
@@ -64,11 +65,11 @@ def _parts(corners: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return corners.reshape(-1, 3)[first].astype(np.float64), part
 
 
-def draw(solid: np.ndarray, ends: np.ndarray, coverage: list[np.ndarray]) -> None:
+def draw(solid: np.ndarray, ends: np.ndarray, coverage: list[np.ndarray], fold: Fold) -> None:
     """Add straight runs from end to end; their steps are filled as far as silhouettes allow.
 
     Args:
-        solid: bool (X, Y, Z), a grid or the lower half of one; changed in place.
+        solid: bool (X, Y, Z), the half of a grid that `fold` keeps; changed in place.
         coverage: float32, of the same, along x, y, z.
     """
     areas = [max(float(cover.sum()), 1e-9) for cover in coverage]
@@ -76,7 +77,8 @@ def draw(solid: np.ndarray, ends: np.ndarray, coverage: list[np.ndarray]) -> Non
     left, runs = _BUDGET, []
     for start, end in ends.astype(np.float64):
         run = _run(start, end)
-        runs.append(run[(run < solid.shape).all(1)])
+        # What lies on the mirror may be rounded to its far side.
+        runs.append(fold.points(run[(run < fold.shape).all(1)]))
         for place in runs[-1]:
             left -= _add(solid, place, loss)
     steps = [pair for run in runs for pair in itertools.pairwise(run)]

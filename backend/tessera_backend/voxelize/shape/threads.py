@@ -11,6 +11,7 @@ from scipy import ndimage, sparse
 from scipy.sparse import csgraph
 
 from ..render.views import View
+from .symmetry import Fold
 
 # Shorter than that it is a bump of the surface.
 _LEAST_LENGTH = 3
@@ -86,13 +87,13 @@ class Paths:
         return np.array(path, np.intp)
 
 
-def thread(solid: np.ndarray, area: np.ndarray, *, thick: bool = False) -> None:
+def thread(solid: np.ndarray, area: np.ndarray, fold: Fold, *, thick: bool = False) -> None:
     """Add paths to the tips of what is thin.
 
     Args:
-        solid: bool (X, Y, Z); changed in place.
+        solid: bool (X, Y, Z), the half of a grid that `fold` keeps; changed in place.
         area: float32 (X, Y, Z), of the surface that is seen, in voxel faces; 0 where none is.
-        thick: two voxels thick, not one.
+        thick: as `thickened` has it, not one voxel.
     """
     if not solid.any() and area.any():
         solid.flat[area.argmax()] = True
@@ -110,7 +111,7 @@ def thread(solid: np.ndarray, area: np.ndarray, *, thick: bool = False) -> None:
         # Two paths that come from both ends of one part meet.
         meeting = around[(beside_paths & (area > 0))[tuple(around.T)]]
         places = np.concatenate([places, meeting[area[tuple(meeting.T)].argsort()[-1:]]])
-        places = _thickened(places, area) if thick else places
+        places = thickened(places, area, fold) if thick else places
         solid[tuple(places.T)] = True
         beside = tuple(_around(places, solid.shape).T)
         paths.near[beside] = beside_paths[beside] = True
@@ -122,12 +123,17 @@ def _around(places: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     return np.clip((places[:, None] + ways).reshape(-1, 3), 0, np.array(shape) - 1)
 
 
-def _thickened(places: np.ndarray, area: np.ndarray) -> np.ndarray:
-    """Two voxels along each axis: towards the side where more of the surface is."""
-    top = np.array(area.shape) - 1
+def thickened(places: np.ndarray, area: np.ndarray, fold: Fold) -> np.ndarray:
+    """Voxels of the half, int (N, 3), with as many more as make them two thick along each axis.
+
+    They grow towards the side where more of the surface is, but not out of the grid; across a mirror, to both sides:
+    a layer in the middle becomes three, for two would lie on one side.
+    """
     for axis in range(3):
         step = np.eye(3, dtype=np.intp)[axis]
-        after, before = np.minimum(places + step, top), np.maximum(places - step, 0)
+        at, top = places[:, axis, None], fold.shape[axis] - 1
+        after = fold.points(np.where(at < top, places + step, places - step))
+        before = fold.points(np.where(at > 0, places - step, places + step))
         more = area[tuple(after.T)].sum() >= area[tuple(before.T)].sum()
         places = np.concatenate([places, after if more else before])
     return places
@@ -148,16 +154,22 @@ def pin(solid: np.ndarray, area: np.ndarray, score: np.ndarray, faces: list[tupl
             solid.flat[path] = True
 
 
-def join(solid: np.ndarray, area: np.ndarray) -> None:
-    """Connect what the surface connects: components to the greatest of those they have a way over the surface to."""
+def join(solid: np.ndarray, area: np.ndarray, least: float = 0.0) -> None:
+    """Connect what the surface connects: components to the greatest of those they have a way over the surface to.
+
+    Args:
+        least: components of less than that share of the voxels go, where they have such a way.
+    """
     numbers, _ = ndimage.label(solid, _AROUND)
     alone = list(np.argsort(-np.bincount(numbers.ravel())[1:], kind="stable") + 1)
     parts = {number: np.flatnonzero(numbers == number) for number in alone} if len(alone) > 1 else {}
+    least *= np.count_nonzero(numbers)
     while len(alone) > 1:
         main = numbers == alone.pop(0)
         paths = Paths(main, np.where((numbers > 0) & ~main, _SURFACE_ENOUGH, area))
         for number in tuple(alone):
             costs = paths.costs_of(parts[number])
             if np.isfinite(costs.min()):
-                solid.flat[paths.from_tip(parts[number][costs.argmin()])] = True
+                small = len(parts[number]) < least
+                solid.flat[parts[number] if small else paths.from_tip(parts[number][costs.argmin()])] = not small
                 alone.remove(number)
