@@ -148,7 +148,9 @@ def test_results_of_another_version_are_told() -> None:
 
 def test_settings_of_the_installer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its command is used; without them `tessera serve` has to do; damaged ones are told."""
-    monkeypatch.delenv("TESSERA_BRIDGE", raising=False)
+    # Set first, so that what the code sets is undone after the test.
+    monkeypatch.setenv("TESSERA_BRIDGE", "")
+    monkeypatch.delenv("TESSERA_BRIDGE")
     settings = tmp_path / "settings.json"
     assert follow.backend_command(settings) is None
     settings.write_text(json.dumps({"backend_command": ["python", "serve"], "backend_python": "python"}))
