@@ -238,6 +238,19 @@ def test_a_view_that_erases_all_is_refused(plain, sheet):
     assert caught.value.failure.field == "sheet"
 
 
+def test_views_that_contradict_each_other_are_told(plain, sheet):
+    """The front has only a head, while all other views repaint the body, too."""
+    for side in ("right", "back", "left", "top", "bottom"):
+        pixels = view(sheet, plain, side)
+        pixels[pixels[..., 3] > 0] = (255, 0, 255, 255)
+    front = view(sheet, plain, "front")
+    front[len(front) // 4 :] = 0
+    made = redrawn(sheet)
+    assert made.meta["sheet"]["agreement"] < 0.7
+    (note,) = made.meta["notes"]
+    assert "contradict each other" in note
+
+
 def test_a_sheet_needs_its_size_and_its_engine(sheet):
     with pytest.raises(InvalidInput, match="does not fit a grid"):
         redrawn(sheet, side=17)

@@ -134,6 +134,8 @@ def test_a_locked_material_is_flat() -> None:
     np.testing.assert_allclose(seen(scene), wanted, atol=0.01)
     voxels = voxelize(scene.mesh, VoxelizeParams(side=8), locked=scene.locked)
     np.testing.assert_array_equal(voxels.palette, [[255, 128, 64]])
+    given = voxelize(scene.mesh, VoxelizeParams(side=8, palette="#ff0000 #00ff00"), locked=scene.locked)
+    assert "#ff8040" in given.meta["notes"][0], "a palette has no other colours, which is told"
 
 
 def test_bounds() -> None:

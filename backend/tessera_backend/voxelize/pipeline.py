@@ -22,6 +22,8 @@ from .shape.hollow import hollowed
 from .source.clip import within
 from .voxels import Voxels
 
+_NOT_LOCKED = "The palette is given, so the locked colours of parts ({}) are only there if it has them."
+
 
 def run(
     mesh: Mesh,
@@ -71,7 +73,10 @@ def run(
     if params.inside == "hollow":
         made = hollowed(made)
     progress.show(lambda: {"picture": preview(made, PREVIEW)})
-    return Voxels(made.labels, made.palette, made.origin, made.size, _meta(mesh, params, made))
+    meta = _meta(mesh, params, made)
+    if palette is not None and locked:
+        meta["notes"] = [*meta.get("notes", []), _NOT_LOCKED.format(", ".join(locked))]
+    return Voxels(made.labels, made.palette, made.origin, made.size, meta)
 
 
 def _outlines(params: VoxelizeParams, locked: np.ndarray | None) -> tuple[int, Callable[[Voxels], Voxels]]:

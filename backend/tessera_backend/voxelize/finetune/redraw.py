@@ -26,6 +26,12 @@ from .wishes import Wish, agreement, overlap, wishes
 _AFRESH, _ELSEWHERE = 0.4, 0.9
 # Voxels that look so much like a sheet are those that it was made from, and the others need not be asked for.
 _SURELY = 0.98
+# With less of its pixels as they shall be, an artist is told.
+_POOR = 0.7
+_CONTRADICTING = (
+    "Only {:.0%} of the sheet's pixels look as they are drawn: its views contradict each other, as where one of them "
+    "has a part and another has not."
+)
 
 
 def redrawn(
@@ -74,8 +80,9 @@ def redrawn(
             field="sheet",
             remedy="Leave the views that you don't change as they were, and erase only what shall be gone.",
         )
-    about["agreement"] = round(agreement(made.labels, wished), 4)
-    return dataclasses.replace(made, meta=base.meta | {"sheet": about})
+    share = about["agreement"] = round(agreement(made.labels, wished), 4)
+    notes = [] if share >= _POOR else [_CONTRADICTING.format(share)]
+    return dataclasses.replace(made, meta=base.meta | {"sheet": about, "notes": base.meta.get("notes", []) + notes})
 
 
 def _likeliest(
