@@ -239,14 +239,11 @@ def test_a_view_that_erases_all_is_refused(plain, sheet):
 
 
 def test_views_that_contradict_each_other_are_told(plain, sheet):
-    """The front has only a head, while all other views repaint the body, too."""
-    for side in ("right", "back", "left", "top", "bottom"):
-        pixels = view(sheet, plain, side)
-        pixels[pixels[..., 3] > 0] = (255, 0, 255, 255)
+    """The front stands on its head, and the right side on its feet."""
     front = view(sheet, plain, "front")
-    front[len(front) // 4 :] = 0
+    front[...] = front[::-1].copy()
     made = redrawn(sheet)
-    assert made.meta["sheet"]["agreement"] < 0.7
+    assert made.meta["sheet"]["agreement"] < 0.9
     (note,) = made.meta["notes"]
     assert "contradict each other" in note
 

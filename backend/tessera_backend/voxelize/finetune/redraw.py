@@ -27,7 +27,7 @@ _AFRESH, _ELSEWHERE = 0.4, 0.9
 # Voxels that look so much like a sheet are those that it was made from, and the others need not be asked for.
 _SURELY = 0.98
 # With less of its pixels as they shall be, an artist is told.
-_POOR = 0.7
+_POOR = 0.9
 _CONTRADICTING = (
     "Only {:.0%} of the sheet's pixels look as they are drawn: its views contradict each other, as where one of them "
     "has a part and another has not."
