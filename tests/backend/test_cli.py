@@ -244,6 +244,7 @@ def test_doctor_tells_what_to_do(tmp_path: Path) -> None:
     assert "tessera serve" in backend["remedy"]
 
 
+@pytest.mark.timeout(480)  # It draws a dozen pictures: two minutes where the machine is busy.
 def test_the_demo_ends_with_pictures(tmp_path: Path) -> None:
     """A page, and every picture that it names; no backend is left running."""
     done = tessera("demo", "-o", tmp_path / "demo")
