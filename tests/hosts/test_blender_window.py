@@ -124,14 +124,17 @@ def steps():
 
 
 def test_a_window_that_is_closed_in_mid_job(blender_window: Blender) -> None:
-    """The next one offers the result in its panel, and gets it at a button's press."""
+    """The next one offers the result in its panel, and gets it at a button's press.
+
+    The job takes longer than a window takes to close.
+    """
     begun = blender_window.window(
         HEAD
         + """
 def steps():
     prepare()
     settings = bpy.context.scene.tessera
-    settings.engine, settings.iterations = "voxify", 400
+    settings.engine, settings.iterations = "voxify", 4000
     call(bpy.ops.tessera.voxify)
     yield from until(lambda: runs.follower.requests[0].running)
     answer(runs.running())
