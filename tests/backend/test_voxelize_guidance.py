@@ -1,5 +1,6 @@
 """Guidance by CLIP, with a network so small that the tests make it, and open_clip's functions if it is not there."""
 
+import dataclasses
 import hashlib
 import json
 import logging
@@ -94,6 +95,17 @@ def test_gradients_reach_opacities_and_colours(weights):
     assert (rgb.grad != 0).float().mean() > 0.2
 
 
+def test_voxels_are_more_like_their_own_mesh(weights):
+    """Than they are in other colours, or than others are; from -1 to 1."""
+    _, views, begin = problem()
+    guidance = Guidance(NAME, weights)
+    own = guidance.similarity(begin, views)
+    swapped = guidance.similarity(dataclasses.replace(begin, palette=255 - begin.palette), views)
+    upside_down = guidance.similarity(dataclasses.replace(begin, labels=begin.labels[..., ::-1].copy()), views)
+    assert -1 <= max(swapped, upside_down) < own <= 1
+    assert own > 0.9
+
+
 def test_the_guide_alone_makes_its_loss_fall(weights):
     """From grey mist, without any view to look like: less is left of it, patch for patch."""
     field, views, begin = problem()
@@ -141,6 +153,7 @@ def test_the_job_says_what_guided_it(weights):
     assert (meta["guidance"], meta["clip_model"], meta["weights"]) == ("clip", NAME, "tiny.pt")
     with open(weights, "rb") as file:
         assert meta["sha256"] == hashlib.sha256(file.read()).hexdigest()
+    assert 0 < meta["clip_similarity"] <= 1
     assert len(meta["losses"]["clip"]) == 2
     plain = voxelize(figure(), VoxelizeParams(side=12, engine="voxify", iterations=12)).meta
     assert plain["weights"] is None

@@ -121,6 +121,8 @@ def voxified(
     if "steps" in made.meta | made.meta.get("sheet", {}):
         about["device"] = device
     progress("done", 1.0, f"{np.count_nonzero(made.labels):,} voxels")
+    if guidance is not None:
+        about["clip_similarity"] = round(guidance.similarity(made, six_views(mesh, grid)), 4)
     return dataclasses.replace(made, meta=made.meta | about)
 
 

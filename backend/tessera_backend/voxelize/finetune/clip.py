@@ -19,7 +19,8 @@ from torch.nn import functional
 from tessera_protocol.errors import TesseraError, error
 
 from ..render.views import View
-from ..sides import LOOKS, turned
+from ..sides import LOOKS, SIDES, six_pictures, turned
+from ..voxels import Voxels
 from .descent import Guide
 from .field import Field
 from .reference import composite, dense
@@ -110,6 +111,23 @@ class Guidance:
 
         return guide
 
+    def similarity(self, voxels: Voxels, views: Sequence[View]) -> float:
+        """Mean cosine of the features of six views of voxels and of their mesh, each on white; from -1 to 1.
+
+        Args:
+            views: of the mesh, on the voxels' grid; those that show nothing do not count.
+        """
+        device, pictures = self._mean.device, dict(zip(SIDES, six_pictures(voxels), strict=True))
+        shown = [view for view in views if view.hit.any()]
+        theirs = [_upright(_on_white(view, device), view) for view in shown]
+        ours = []
+        for view in shown:
+            picture = pictures[_side(view)]
+            white = np.where(picture[..., 3:] > 0, picture[..., :3] / np.float32(255), np.float32(1))
+            ours.append(torch.as_tensor(white, device=device))
+        with torch.no_grad():
+            return float(functional.cosine_similarity(self.features(ours), self.features(theirs)).mean())
+
 
 def _window(cover: np.ndarray, side: int, rng: np.random.Generator) -> tuple[slice, slice]:
     """A square of a view, (U, V) in voxels, of which much is covered; of several the fullest."""
@@ -141,9 +159,12 @@ def _on_white(view: View, device: torch.device) -> Tensor:
 
 def _upright(values: Tensor, view: View) -> Tensor:
     """Values (U, V, ...) as a picture (H, W, ...): networks know things that stand."""
-    side = next(side for side, looks in LOOKS.items() if looks == (view.axis, view.above))
-    flipped = [axis for axis, back in enumerate(turned(side)) if back]
+    flipped = [axis for axis, back in enumerate(turned(_side(view))) if back]
     return values.transpose(0, 1).flip(flipped)
+
+
+def _side(view: View) -> str:
+    return next(side for side, looks in LOOKS.items() if looks == (view.axis, view.above))
 
 
 def _package() -> Any:
