@@ -8,12 +8,11 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from tessera_protocol.errors import error
+from tessera_protocol.jobs.voxelize import MOST_TRIANGLES
 
 from .materials import Materials, Need
 from .scene import Part, Scene
 
-# More than the backend takes.
-MOST_TRIANGLES = 4_000_000
 WHITE = array("f", [1.0] * 4).tobytes()
 
 

@@ -16,12 +16,12 @@ from PIL import Image
 from tessera_backend.colour import parsed, srgb_to_linear
 from tessera_backend.voxelize import Material, Mesh, voxelize
 from tessera_backend.voxelize.grid import Grid
-from tessera_backend.voxelize.mesh import MOST_TRIANGLES
 from tessera_backend.voxelize.render.shading import paint_of, shaded
 from tessera_backend.voxelize.render.views import six_views
 from tessera_backend.voxelize.source.scene import Scene, packed, unpacked
 from tessera_protocol.errors import InvalidInput
 from tessera_protocol.jobs import VoxelizeParams
+from tessera_protocol.jobs.voxelize import MOST_TRIANGLES
 
 IDENTITY = np.eye(4).ravel().tolist()
 SQUARE = np.array([[0, 0, 0], [1, 0, 0], [1, 1, 0], [0, 1, 0]], np.float32)

@@ -29,9 +29,9 @@ for cls in panel.CLASSES:
 
 def view():
     window = bpy.context.window_manager.windows[0]
-    area = next(area for area in window.screen.areas if area.type == "VIEW_3D")
-    region = next(region for region in area.regions if region.type == "WINDOW")
-    return bpy.context.temp_override(window=window, area=area, region=region)
+    space = area()
+    region = next(region for region in space.regions if region.type == "WINDOW")
+    return bpy.context.temp_override(window=window, area=space, region=region)
 
 def call(operator, *arguments, **options):
     with view():
@@ -39,6 +39,16 @@ def call(operator, *arguments, **options):
 
 def names():
     return sorted(object.name for object in bpy.data.objects)
+
+def area():
+    return next(a for a in bpy.context.window_manager.windows[0].screen.areas if a.type == "VIEW_3D")
+
+def open_sidebar(panel):
+    area().spaces[0].show_region_ui = True
+    yield 0.5
+    # Blender 3.4 has no other way to a tab of the sidebar.
+    subprocess.run(["xdotool", "mousemove", "1044", "250", "click", "1"], check=True)
+    yield from until(lambda: panel in drawn)
 
 def prepare():
     call(bpy.ops.object.select_all, action="SELECT")
@@ -56,12 +66,7 @@ def test_voxify_in_the_window(blender_window: Blender) -> None:
         + """
 def steps():
     prepare()
-    area = next(a for a in bpy.context.window_manager.windows[0].screen.areas if a.type == "VIEW_3D")
-    area.spaces[0].show_region_ui = True
-    yield 0.5
-    # Blender 3.4 has no other way to a tab of the sidebar.
-    subprocess.run(["xdotool", "mousemove", "1044", "250", "click", "1"], check=True)
-    yield from until(lambda: "TESSERA_PT_palette" in drawn)
+    yield from open_sidebar("TESSERA_PT_palette")
     call(bpy.ops.object.location_clear)
     call(bpy.ops.ed.undo_push, message="two")
     before = names()
@@ -97,11 +102,7 @@ from tessera import preview
 
 def steps():
     prepare()
-    area = next(a for a in bpy.context.window_manager.windows[0].screen.areas if a.type == "VIEW_3D")
-    area.spaces[0].show_region_ui = True
-    yield 0.5
-    subprocess.run(["xdotool", "mousemove", "1044", "250", "click", "1"], check=True)
-    yield from until(lambda: "TESSERA_PT_palette" in drawn)
+    yield from open_sidebar("TESSERA_PT_palette")
     settings = bpy.context.scene.tessera
     settings.engine, settings.iterations = "voxify", 5000
     call(bpy.ops.tessera.voxify)
@@ -146,11 +147,7 @@ def steps():
         + """
 def steps():
     prepare()
-    area = next(a for a in bpy.context.window_manager.windows[0].screen.areas if a.type == "VIEW_3D")
-    area.spaces[0].show_region_ui = True
-    yield 0.5
-    subprocess.run(["xdotool", "mousemove", "1044", "250", "click", "1"], check=True)
-    yield from until(lambda: "TESSERA_PT_main" in drawn)
+    yield from open_sidebar("TESSERA_PT_main")
     screenshot("fetch")
     left = len(runs.state.left)
     call(bpy.ops.tessera.fetch)
@@ -176,15 +173,9 @@ def again():
     for region in area().regions:
         region.tag_redraw()
 
-def area():
-    return next(a for a in bpy.context.window_manager.windows[0].screen.areas if a.type == "VIEW_3D")
-
 def steps():
     prepare()
-    area().spaces[0].show_region_ui = True
-    yield 0.5
-    subprocess.run(["xdotool", "mousemove", "1044", "250", "click", "1"], check=True)
-    yield from until(lambda: "TESSERA_PT_sheet" in drawn)
+    yield from open_sidebar("TESSERA_PT_sheet")
     call(bpy.ops.tessera.voxify)
     yield from until(lambda: not runs.running())
     again()

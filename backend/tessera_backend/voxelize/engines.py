@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -22,6 +22,9 @@ from .render.preview import PREVIEW, preview
 from .render.views import six_views
 from .shape import occupancy
 from .voxels import Voxels
+
+if TYPE_CHECKING:
+    from .finetune.clip import Guidance
 
 
 def check(params: VoxelizeParams, sheet: bytes | None) -> None:
@@ -69,40 +72,15 @@ def voxified(
         InvalidInput: "out-of-range" for a device that is not there; what `read_sheet`, `redrawn` and `Guidance` raise.
     """
     # Only this engine waits for torch to load.
-    from .finetune import redraw, voxify
+    from .finetune import redraw
 
     devices.check(device)
     pictures = None if sheet is None else read_sheet(sheet, grid.shape)
     about: dict[str, Any] = {"engine": "voxify", "init": params.init}
-    guidance = None
-    if params.clip_weights:
-        from .finetune.clip import Guidance
-
-        guidance = Guidance(params.clip_model, params.clip_weights, params.seed, device)
+    guidance = _guidance(params, device)
 
     def finetuned(progress: Progress) -> Voxels:
-        start, stay = begin, 1.0
-        if params.init == "radiance":
-            start = from_radiance(mesh, grid, begin, params, progress.part(0.0, 0.5))
-            progress = progress.part(0.5, 1.0)
-            # It is less sure of silhouettes than the six views are.
-            stay = 0.0
-        made = voxify.finetuned(
-            mesh,
-            grid,
-            start,
-            params.iterations,
-            crispness=params.crispness,
-            thin=params.thin,  # type: ignore[arg-type]  # the schema knows its choices
-            symmetry=params.symmetry,  # type: ignore[arg-type]
-            fixed=fixed,
-            stay=stay,
-            guidance=guidance,
-            seed=params.seed,
-            device=device,
-            progress=progress,
-        )
-        return finish(made)
+        return finish(_finetuned(mesh, grid, begin, params, progress, fixed=fixed, guidance=guidance, device=device))
 
     if pictures is None:
         made = finetuned(progress)
@@ -124,6 +102,52 @@ def voxified(
     if guidance is not None:
         about["clip_similarity"] = round(guidance.similarity(made, six_views(mesh, grid)), 4)
     return dataclasses.replace(made, meta=made.meta | about)
+
+
+def _guidance(params: VoxelizeParams, device: str) -> Guidance | None:
+    """CLIP's, where weights are given."""
+    if not params.clip_weights:
+        return None
+    from .finetune.clip import Guidance
+
+    return Guidance(params.clip_model, params.clip_weights, params.seed, device)
+
+
+def _finetuned(
+    mesh: Mesh,
+    grid: Grid,
+    begin: Voxels,
+    params: VoxelizeParams,
+    progress: Progress,
+    *,
+    fixed: int,
+    guidance: Guidance | None,
+    device: str,
+) -> Voxels:
+    """Voxels optimized against the mesh's views, from the surface's or from a radiance field."""
+    from .finetune import voxify
+
+    start, stay = begin, 1.0
+    if params.init == "radiance":
+        start = from_radiance(mesh, grid, begin, params, progress.part(0.0, 0.5))
+        progress = progress.part(0.5, 1.0)
+        # It is less sure of silhouettes than the six views are.
+        stay = 0.0
+    return voxify.finetuned(
+        mesh,
+        grid,
+        start,
+        params.iterations,
+        crispness=params.crispness,
+        thin=params.thin,  # type: ignore[arg-type]  # the schema knows its choices
+        symmetry=params.symmetry,  # type: ignore[arg-type]
+        fixed=fixed,
+        stay=stay,
+        guidance=guidance,
+        seed=params.seed,
+        device=device,
+        progress=progress,
+    )
 
 
 def from_radiance(mesh: Mesh, grid: Grid, surface: Voxels, params: VoxelizeParams, progress: Progress) -> Voxels:

@@ -7,9 +7,7 @@ import dataclasses
 import numpy as np
 
 from tessera_protocol.errors import error
-
-# More are refused: 5 million would take a minute and gigabytes.
-MOST_TRIANGLES = 4_000_000
+from tessera_protocol.jobs.voxelize import MOST_TRIANGLES
 
 
 @dataclasses.dataclass(frozen=True)

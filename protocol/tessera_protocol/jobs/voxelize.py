@@ -11,6 +11,8 @@ from .job import BufferSpec, Job
 
 # What fits into a byte beside 0, which is air.
 MOST_COLORS = 255
+# More triangles are refused: 5 million would take a minute and gigabytes.
+MOST_TRIANGLES = 4_000_000
 # Beyond that, engine voxify takes minutes.
 MOST_VOXIFIED = 128
 
